@@ -1,0 +1,41 @@
+//! The MCP wire: messages as bytes plus the places of the fields a gateway routes by, and how
+//! the protocol's revisions differ.
+//!
+//! Pure: no I/O, no async, no configuration. Everything here takes bytes and gives bytes.
+
+mod accept;
+mod batch;
+mod capability;
+mod error;
+pub mod headers;
+mod id;
+mod message;
+mod meta;
+mod method;
+mod name;
+mod page;
+mod revision;
+mod scan;
+mod splice;
+mod sse;
+mod substitute;
+mod text;
+mod uri;
+
+pub use accept::Accept;
+pub use batch::{is_batch, split_batch};
+pub use capability::{InitializeResult, ServerCapabilities};
+pub use error::{ErrorCode, error_response, result_response};
+pub use id::{Id, Nonce};
+pub use message::{Kind, Message, MessageError, Reference, Rewrite, Routed};
+pub use meta::{FULL_NAME_META, TARGETS_META};
+pub use method::{ListKind, Method};
+pub use name::{NameError, NativeName, TargetName, ToolName};
+pub use page::{Item, Page, PageError};
+pub use revision::Revision;
+pub use scan::{MAX_DEPTH, Span};
+pub use splice::splice;
+pub use sse::{Decoder, Event, SseError, encode_comment, encode_event};
+pub use substitute::Substitute;
+pub use text::{Text, quoted};
+pub use uri::{ResultKind, uri_spans};
