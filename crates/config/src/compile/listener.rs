@@ -1,0 +1,168 @@
+//! Listeners: those of one address put together, and the routes onto them.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::backend::Backends;
+use super::hostname::{self, Intersection};
+use super::report::Report;
+use super::route::{self, routes};
+use crate::document::{self, Close, Document, Protocol};
+use crate::read::closest;
+use crate::snapshot::{Action, Listener, Route, RouteTable};
+
+/// A listener, ready to get routes.
+struct Compiled {
+    name: String,
+    address: SocketAddr,
+    hostname: Option<String>,
+    close: Option<Close>,
+    allowed_origins: Vec<String>,
+    allowed_hosts: Vec<String>,
+}
+
+pub(super) fn listeners(
+    document: &Document,
+    backends: &mut Backends,
+    report: &mut Report<'_>,
+) -> Vec<Listener> {
+    let compiled = compiled(document, report);
+    let routes = routes(document, backends, report);
+    for route in &routes {
+        check_names(route, &compiled, report);
+    }
+    let mut listeners: Vec<Listener> = Vec::new();
+    for one in &compiled {
+        // Port 0 is another port each time.
+        let known = listeners
+            .iter_mut()
+            .find(|known| known.address == one.address && one.address.port() != 0);
+        let listener = match known {
+            Some(known) => known,
+            None => {
+                listeners.push(Listener {
+                    name: one.name.as_str().into(),
+                    address: one.address,
+                    routes: RouteTable::default(),
+                    allowed_origins: Vec::new(),
+                    allowed_hosts: Vec::new(),
+                });
+                let Some(listener) = listeners.last_mut() else { continue };
+                listener
+            }
+        };
+        attach(listener, one, &routes);
+    }
+    listeners
+}
+
+fn compiled(document: &Document, report: &mut Report<'_>) -> Vec<Compiled> {
+    let mut compiled: Vec<Compiled> = Vec::new();
+    let default = [document::Listener::default()];
+    let written = if document.listeners.is_empty() { &default } else { &document.listeners[..] };
+    for (index, written) in written.iter().enumerate() {
+        let path = format!("listeners[{index}]");
+        if compiled.iter().any(|known| known.name == written.name) {
+            let message = format!("`{}` is already defined; this one is left out", written.name);
+            report.error("name.repeated", &path, message);
+            continue;
+        }
+        compiled.extend(listener(written, &path, report));
+    }
+    compiled
+}
+
+fn listener(written: &document::Listener, path: &str, report: &mut Report<'_>) -> Option<Compiled> {
+    let hostname = match &written.hostname {
+        None => None,
+        Some(text) => {
+            let Some(host) = hostname::parse(text) else {
+                let message = format!("`{text}` is not a host; this listener is left out");
+                report.error("listener.hostname", &format!("{path}.hostname"), message);
+                return None;
+            };
+            Some(host)
+        }
+    };
+    let close = match written.protocol {
+        Protocol::Http => None,
+        Protocol::Https => {
+            let message = "TLS is not built yet; everything on this listener is closed";
+            Some(report.close("listener.protocol", &format!("{path}.protocol"), message))
+        }
+    };
+    let mut allowed_origins = Vec::new();
+    for (index, text) in written.allowed_origins.iter().enumerate() {
+        let origin = text.to_ascii_lowercase();
+        let host = origin.split_once("://").map(|(_, host)| host);
+        if origin == "*" || host.is_some_and(|host| !host.is_empty() && !host.contains('/')) {
+            allowed_origins.push(origin);
+            continue;
+        }
+        let path = format!("{path}.allowedOrigins[{index}]");
+        let message = format!("`{text}` is not an origin, such as `https://app.example.com`");
+        report.error("listener.origin", &path, message);
+    }
+    Some(Compiled {
+        name: written.name.clone(),
+        address: written.address,
+        hostname,
+        close,
+        allowed_origins,
+        allowed_hosts: written.allowed_hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
+    })
+}
+
+/// Reports listeners that a route names and that are not there.
+fn check_names(route: &route::Compiled, listeners: &[Compiled], report: &mut Report<'_>) {
+    for (index, name) in route.listeners.iter().enumerate() {
+        if listeners.iter().any(|listener| listener.name == *name) {
+            continue;
+        }
+        let mut message = format!("there is no listener named `{name}`");
+        if let Some(known) = closest(name, listeners.iter().map(|known| known.name.as_str())) {
+            message = format!("{message}; did you mean `{known}`?");
+        }
+        report.error("listener.unknown", &format!("{}.listeners[{index}]", route.path), message);
+    }
+}
+
+fn attach(listener: &mut Listener, one: &Compiled, routes: &[route::Compiled]) {
+    let hosts = one.allowed_hosts.iter().chain(&one.hostname).cloned();
+    extend(&mut listener.allowed_hosts, hosts);
+    extend(&mut listener.allowed_origins, one.allowed_origins.iter().cloned());
+    listener.routes.add_listener(one.hostname.as_deref());
+    for compiled in routes {
+        let serves = compiled.listeners.is_empty() || compiled.listeners.contains(&one.name);
+        if !serves {
+            continue;
+        }
+        let route = match &one.close {
+            None => Arc::clone(&compiled.route),
+            Some(close) => Arc::new(Route {
+                name: Arc::clone(&compiled.route.name),
+                action: Action::Closed(close.clone()),
+            }),
+        };
+        for host in &compiled.hostnames {
+            let host = match hostname::intersection(one.hostname.as_deref(), host.as_deref()) {
+                Intersection::None => continue,
+                Intersection::Any => None,
+                Intersection::Host(host) => Some(host),
+            };
+            extend(&mut listener.allowed_hosts, host.iter().cloned());
+            for (path, conditions) in &compiled.matches {
+                let host = host.as_deref();
+                listener.routes.add(one.hostname.as_deref(), host, path, conditions, &route);
+            }
+        }
+    }
+}
+
+fn extend(list: &mut Vec<String>, others: impl IntoIterator<Item = String>) {
+    for other in others {
+        if !list.contains(&other) {
+            list.push(other);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! An address that is served, as it is written.
+
+use std::net::SocketAddr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// An address that is served. Several listeners may share one address, told apart by `hostname`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Listener {
+    /// What routes call it.
+    pub name: String,
+    /// Where it listens. Loopback by default: whoever can reach it can use every target.
+    pub address: SocketAddr,
+    /// The only host it answers for, `*.example.com` for every host below one. Unset: any host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hostname: Option<String>,
+    /// What is spoken on it.
+    #[serde(skip_serializing_if = "Protocol::is_default")]
+    pub protocol: Protocol,
+    /// The web origins that may use it, besides loopback ones and the listener's own host:
+    /// `https://app.example.com`, or `*` for any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub allowed_origins: Vec<String>,
+    /// The `Host` names that a loopback listener answers to, besides loopback ones.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub allowed_hosts: Vec<String>,
+}
+
+/// What is spoken on a listener.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Protocol {
+    /// HTTP/1.1, and HTTP/2 with prior knowledge.
+    #[default]
+    Http,
+    /// The same over TLS. Known and not built yet: its routes stay closed.
+    Https,
+}
+
+impl Default for Listener {
+    fn default() -> Self {
+        Self {
+            name: "default".to_owned(),
+            address: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            hostname: None,
+            protocol: Protocol::default(),
+            allowed_origins: Vec::new(),
+            allowed_hosts: Vec::new(),
+        }
+    }
+}
+
+impl Protocol {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}

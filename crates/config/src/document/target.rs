@@ -1,0 +1,101 @@
+//! A real MCP server, as it is written.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::limits::Timeouts;
+use super::route::Close;
+use super::{is_default, is_false};
+
+/// A real MCP server: an address or a command, and how to treat it.
+///
+/// Values of `url`, `args`, `env`, `cwd` and `headers` may hold `${VAR}`, `${env:VAR}` and
+/// `${VAR:-default}`, from the gateway's environment; `$${` is a literal `${`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Target {
+    /// What backends call it, and the prefix of its tools: lower case letters, digits, `-`, `.`.
+    pub name: String,
+    /// Where it is reached over HTTP. Exactly one of `url` and `command`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The program that is run and spoken to over its standard input and output.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    /// The program's arguments.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub args: Vec<String>,
+    /// Variables added to the program's environment.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+    /// The folder the program runs in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cwd: Option<PathBuf>,
+    /// How a `url` is spoken to. Unset: `streamable`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transport: Option<Transport>,
+    /// Headers sent to it with every request.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+    /// Client headers that are passed on. Credentials, connection and MCP headers never are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub forward_headers: Vec<String>,
+    /// A key of the document's `endpoints`: connect there, instead of resolving the url's host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoints: Option<String>,
+    /// How its certificate is checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TargetTls>,
+    /// Whether sessions share its process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub process: Option<Process>,
+    /// How many processes of it may run at once. Unset: `limits.processes`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_processes: Option<u32>,
+    /// Deadlines of its own.
+    #[serde(skip_serializing_if = "is_default")]
+    pub timeouts: Timeouts,
+    /// Keeps it shut.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub close: Option<Close>,
+}
+
+/// How a `url` is spoken to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Transport {
+    /// Streamable HTTP (2025-03-26 and later).
+    #[default]
+    Streamable,
+    /// HTTP+SSE (2024-11-05).
+    Sse,
+}
+
+/// Whether sessions share a target's process.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Process {
+    /// A process per client session.
+    #[default]
+    Session,
+    /// One for all.
+    Shared,
+}
+
+/// How a target's certificate is checked. An unknown field in here closes the target.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TargetTls {
+    /// A file with the certificates that are trusted, in PEM. Unset: the system's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca: Option<PathBuf>,
+    /// The name its certificate has to be for. Unset: the url's host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_name: Option<String>,
+    /// Takes any certificate. For tests only.
+    #[serde(skip_serializing_if = "is_false")]
+    pub insecure_skip_verify: bool,
+}

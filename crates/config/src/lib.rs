@@ -1,0 +1,37 @@
+//! What an operator may write, and what it means: text in, document, snapshot and diagnostics out.
+//!
+//! Pure: no I/O, no tokio. The environment and the clock are the caller's. [`document`] holds what
+//! is written, [`snapshot`] what it means to the proxy; the names of the snapshot are also those of
+//! the crate.
+
+mod compile;
+mod diagnostic;
+pub mod document;
+mod duration;
+mod format;
+mod mcp_json;
+mod merge;
+mod node;
+mod origins;
+mod read;
+mod secret;
+pub mod snapshot;
+mod write;
+
+pub use compile::{Compiled, Variables, compile};
+pub use diagnostic::{Diagnostic, Place, Severity};
+pub use document::{
+    Close, Document, Drain, FailureMode, Limits, Names, PrefixMode, Process, TargetTls, Transport,
+};
+pub use duration::{Duration, DurationError};
+pub use format::{Format, format};
+pub use mcp_json::expand;
+pub use merge::merge;
+pub use origins::Origins;
+pub use read::{Reading, read};
+pub use secret::Secret;
+pub use snapshot::{
+    Action, Backend, HttpAddress, Listener, ProcessAddress, RequestHead, Route, RouteTable,
+    Snapshot, Target, TargetAddress, TargetKey, TargetSettings, Timeouts, Weighted,
+};
+pub use write::{redacted, schema, to_yaml};

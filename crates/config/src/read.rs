@@ -1,0 +1,288 @@
+//! The native document: text in, document, origins and diagnostics out. One bad element costs
+//! itself: it is left out, or kept and closed where it guards something.
+
+mod element;
+mod guard;
+mod suggest;
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::document::{Action, Backend, Close, Document, Listener, Route, Target, TargetEntry};
+use crate::node::{Entry, Mapping, Node, Value, join, parse_yaml};
+use crate::origins::Origins;
+
+pub(crate) use element::{Read, read_element};
+pub(crate) use guard::is_guard;
+pub(crate) use suggest::closest;
+
+/// What a text says.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    /// What could be read.
+    pub document: Document,
+    /// Where it was written.
+    pub origins: Origins,
+    /// What is wrong with the rest.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// The members of a document, as [`read`] knows them.
+pub(crate) const MEMBERS: [&str; 9] = [
+    "listeners",
+    "routes",
+    "backends",
+    "targets",
+    "endpoints",
+    "names",
+    "limits",
+    "admin",
+    "drain",
+];
+
+/// Reads a native document. `file` is what its places are reported in.
+///
+/// # Errors
+/// The text is not YAML, or not a mapping: nothing of it can be used.
+pub fn read(file: &str, text: &str) -> Result<Reading, Diagnostic> {
+    let file: Arc<str> = file.into();
+    let root = parse_yaml(text).map_err(|error| error.diagnostic(&file))?;
+    let mut reader = Reader { file, reading: Reading::default(), close: None };
+    reader.document(&root)?;
+    Ok(reader.finish())
+}
+
+struct Reader {
+    file: Arc<str>,
+    reading: Reading,
+    /// Why the routes that are there when none are written may not be opened.
+    close: Option<Close>,
+}
+
+impl Reader {
+    fn document(&mut self, root: &Node) -> Result<(), Diagnostic> {
+        self.reading.origins.insert("", root.position.in_file(&self.file));
+        if root.is_null() {
+            return Ok(());
+        }
+        let Value::Mapping(Mapping { entries, repeated }) = &root.value else {
+            return Err(Diagnostic {
+                severity: Severity::Error,
+                id: "document.syntax",
+                path: String::new(),
+                message: "a document is a mapping, such as `targets: [...]`".to_owned(),
+                place: Some(root.position.in_file(&self.file)),
+            });
+        };
+        if let Some(entry) = repeated.and_then(|index| entries.get(index)) {
+            let message = format!("`{}` is written twice; only the first counts", entry.key);
+            self.error("document.repeated", entry, message);
+        }
+        for (index, entry) in entries.iter().enumerate() {
+            let is_first = entries.iter().take(index).all(|earlier| earlier.key != entry.key);
+            if is_first {
+                self.member(entry);
+            }
+        }
+        Ok(())
+    }
+
+    fn member(&mut self, entry: &Entry) {
+        let node = &entry.value;
+        match entry.key.as_str() {
+            "listeners" => {
+                for item in self.items(entry) {
+                    self.listener(item);
+                }
+            }
+            "routes" => {
+                for item in self.items(entry) {
+                    self.route(item);
+                }
+            }
+            "backends" => {
+                for item in self.items(entry) {
+                    self.backend(item);
+                }
+            }
+            "targets" => {
+                for item in self.items(entry) {
+                    let path = format!("targets[{}]", self.reading.document.targets.len());
+                    if let Some(target) = self.target(item, &path) {
+                        self.reading.document.targets.push(target);
+                    }
+                }
+            }
+            "endpoints" => self.reading.document.endpoints = self.single("endpoints", node),
+            "names" => self.reading.document.names = self.single("names", node),
+            "limits" => self.reading.document.limits = self.single("limits", node),
+            "admin" => self.reading.document.admin = self.single("admin", node),
+            "drain" => self.reading.document.drain = self.single("drain", node),
+            unknown => {
+                let mut message = format!("there is no field `{unknown}`");
+                let known = closest(unknown, MEMBERS);
+                if let Some(known) = known {
+                    message = format!("{message}; did you mean `{known}`?");
+                }
+                if guard::is_guard_name(unknown) || matches!(known, Some("routes" | "backends")) {
+                    self.close("document.unknownField", &message);
+                }
+                self.error("document.unknownField", entry, message);
+            }
+        }
+    }
+
+    /// The elements of a list. A list that was left empty has none.
+    fn items<'a>(&mut self, entry: &'a Entry) -> &'a [Node] {
+        self.reading.origins.insert(&entry.key, entry.value.position.in_file(&self.file));
+        if let Some(items) = entry.value.as_sequence() {
+            return items;
+        }
+        if !entry.value.is_null() {
+            let message = "this has to be a list".to_owned();
+            if matches!(entry.key.as_str(), "routes" | "backends") {
+                self.close("document.type", &format!("{}: {message}", entry.key));
+            }
+            self.error("document.type", entry, message);
+        }
+        &[]
+    }
+
+    fn close(&mut self, id: &str, reason: &str) {
+        self.close = Some(Close { id: id.to_owned(), reason: reason.to_owned() });
+    }
+
+    /// Where routes or what guards them were written and could not be read, there is a closed
+    /// route instead of the default ones.
+    fn finish(self) -> Reading {
+        let mut reading = self.reading;
+        if let (Some(close), []) = (self.close, reading.document.routes.as_slice()) {
+            reading.document.routes.push(Route {
+                name: "closed".to_owned(),
+                listeners: Vec::new(),
+                hostnames: Vec::new(),
+                matches: Vec::new(),
+                action: Action::Close(close),
+            });
+        }
+        reading
+    }
+
+    fn single<T: Default + for<'a> Deserialize<'a>>(&mut self, path: &str, node: &Node) -> T {
+        self.element(node, path).value.unwrap_or_default()
+    }
+
+    fn listener(&mut self, node: &Node) {
+        let path = format!("listeners[{}]", self.reading.document.listeners.len());
+        if let Ok(listener) = self.element::<Listener>(node, &path).value {
+            self.reading.document.listeners.push(listener);
+        }
+    }
+
+    fn route(&mut self, node: &Node) {
+        let path = format!("routes[{}]", self.reading.document.routes.len());
+        let read = self.element::<Route>(node, &path);
+        let guard = read.unknown.iter().find(|unknown| guard::is_guard_of_route(unknown));
+        let route = match (read.value, guard) {
+            (Ok(route), None) => route,
+            (Ok(route), Some(unknown)) => {
+                let close = guard::close_for(unknown);
+                Route { action: Action::Close(close), ..route }
+            }
+            (Err(reason), _) => guard::closed_route(node, reason),
+        };
+        self.reading.document.routes.push(route);
+    }
+
+    fn backend(&mut self, node: &Node) {
+        let path = format!("backends[{}]", self.reading.document.backends.len());
+        let read = self.element::<Backend>(&node.without("targets"), &path);
+        let guard = read.unknown.iter().find(|unknown| is_guard(unknown));
+        let mut backend = match read.value {
+            Ok(backend) => backend,
+            Err(reason) => Backend {
+                name: guard::text_of(node, "name"),
+                close: Some(Close { id: "document.type".to_owned(), reason }),
+                ..Backend::default()
+            },
+        };
+        if let Some(unknown) = guard {
+            backend.close = Some(guard::close_for(unknown));
+        }
+        let entries = node.as_mapping().map(|mapping| mapping.entries.as_slice());
+        let entry = entries.unwrap_or_default().iter().find(|entry| entry.key == "targets");
+        if let Some(entry) = entry {
+            let place = entry.value.position.in_file(&self.file);
+            self.reading.origins.insert(format!("{path}.targets"), place);
+            backend.targets = self.targets_of(entry, &path);
+        }
+        self.reading.document.backends.push(backend);
+    }
+
+    fn targets_of(&mut self, entry: &Entry, path: &str) -> Vec<TargetEntry> {
+        let mut targets = Vec::new();
+        let Some(nodes) = entry.value.as_sequence() else {
+            if !entry.value.is_null() {
+                let path = join(path, "targets");
+                let place = entry.value.position.in_file(&self.file);
+                self.reading.diagnostics.push(Diagnostic {
+                    severity: Severity::Error,
+                    id: "document.type",
+                    path,
+                    message: "this has to be a list".to_owned(),
+                    place: Some(place),
+                });
+            }
+            return targets;
+        };
+        for node in nodes {
+            let path = format!("{path}.targets[{}]", targets.len());
+            if node.as_mapping().is_some() {
+                let target = self.target(node, &path);
+                targets.extend(target.map(|target| TargetEntry::Inline(Box::new(target))));
+            } else if let Ok(name) = self.element::<String>(node, &path).value {
+                targets.push(TargetEntry::Named(name));
+            }
+        }
+        targets
+    }
+
+    /// A target; closed if its guards could not be read, none if not even its name could.
+    fn target(&mut self, node: &Node, path: &str) -> Option<Target> {
+        let read = self.element::<Target>(node, path);
+        let guard = read.unknown.iter().find(|unknown| is_guard(unknown));
+        match read.value {
+            Ok(mut target) => {
+                if let Some(unknown) = guard {
+                    target.close = Some(guard::close_for(unknown));
+                }
+                Some(target)
+            }
+            Err(reason) => {
+                let name = guard::text_of(node, "name");
+                let close = Some(Close { id: "document.type".to_owned(), reason });
+                (!name.is_empty()).then(|| Target { name, close, ..Target::default() })
+            }
+        }
+    }
+
+    fn element<T: for<'a> Deserialize<'a>>(&mut self, node: &Node, path: &str) -> Read<T> {
+        let reading = &mut self.reading;
+        node.locate(path, &self.file, &mut reading.origins);
+        let mut read = read_element::<T>(node, path, &self.file, Severity::Error);
+        reading.diagnostics.append(&mut read.diagnostics);
+        read
+    }
+
+    fn error(&mut self, id: &'static str, entry: &Entry, message: String) {
+        self.reading.diagnostics.push(Diagnostic {
+            severity: Severity::Error,
+            id,
+            path: entry.key.clone(),
+            message,
+            place: Some(entry.position.in_file(&self.file)),
+        });
+    }
+}

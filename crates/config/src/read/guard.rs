@@ -1,0 +1,80 @@
+//! What guards fails closed: which fields guard something, and what is left of an element whose
+//! guards could not be read.
+
+use serde::Deserialize;
+
+use crate::document::{Action, Close, Match, PathMatch, Route};
+use crate::node::{Context, Node, NodeDeserializer, Path, Unknown};
+
+/// Parts of the names of fields that guard something. A field that we do not know and that is
+/// called like this was meant to protect what it stands in.
+const GUARDS: [&str; 12] = [
+    "acl",
+    "auth",
+    "cert",
+    "cors",
+    "credential",
+    "guard",
+    "jwt",
+    "mtls",
+    "policies",
+    "policy",
+    "rbac",
+    "tls",
+];
+
+/// Whether an unknown field closes the target or backend that it stands in: by its own name, or
+/// because it stands in a guard.
+pub(crate) fn is_guard(unknown: &Unknown) -> bool {
+    unknown.path.split(['.', '[']).any(is_guard_name)
+}
+
+/// Whether something is called like what guards.
+pub(crate) fn is_guard_name(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    GUARDS.iter().any(|guard| name.contains(guard))
+}
+
+/// Whether an unknown field closes the route that it stands in. A condition that we do not know
+/// would make the route wider than it was meant.
+pub(crate) fn is_guard_of_route(unknown: &Unknown) -> bool {
+    let is_condition = unknown.path.contains(".matches[") || unknown.path.contains(".path.");
+    is_condition || is_guard(unknown)
+}
+
+/// What is said by what an unknown field closed.
+pub(crate) fn close_for(unknown: &Unknown) -> Close {
+    Close {
+        id: "document.unknownField".to_owned(),
+        reason: format!("{}: there is no field `{}`", unknown.path, unknown.field),
+    }
+}
+
+/// What is left of a route that could not be read: closed, for the requests it was for. Where
+/// those are not known, it is closed for all that no other route is for.
+pub(crate) fn closed_route(node: &Node, reason: String) -> Route {
+    let matches = if node.get("path").is_some() {
+        let path = field::<Option<PathMatch>>(node, "path").flatten();
+        path.map(|path| vec![Match { path: Some(path), ..Match::default() }])
+    } else {
+        field::<Vec<Match>>(node, "matches")
+    };
+    Route {
+        name: text_of(node, "name"),
+        listeners: field(node, "listeners").unwrap_or_default(),
+        hostnames: field(node, "hostnames").unwrap_or_default(),
+        matches: matches.unwrap_or_default(),
+        action: Action::Close(Close { id: "document.type".to_owned(), reason }),
+    }
+}
+
+/// A text of a mapping, if it has one.
+pub(crate) fn text_of(node: &Node, key: &str) -> String {
+    node.get(key).and_then(Node::as_text).unwrap_or_default().to_owned()
+}
+
+fn field<T: for<'a> Deserialize<'a>>(node: &Node, key: &str) -> Option<T> {
+    let (path, context) = (Path::Root(key), Context::default());
+    let value = T::deserialize(NodeDeserializer::new(node.get(key)?, &path, &context)).ok()?;
+    context.into_unknown().is_empty().then_some(value)
+}
