@@ -1,0 +1,20 @@
+//! Turns Kubernetes objects into documents that a proxy executes. Everything here is pure: objects
+//! in, documents and diagnostics out; no I/O, no client, no clock.
+
+mod attached;
+mod endpoints;
+mod hostname;
+mod manifests;
+mod object;
+mod resources;
+mod selector;
+mod translate;
+mod world;
+
+pub use attached::{AttachedPolicy, Attachment};
+pub use endpoints::{endpoints, key as endpoints_key};
+pub use manifests::{Manifests, read};
+pub use object::{About, Object, ObjectName};
+pub use resources::*;
+pub use translate::{Translated, document, translate};
+pub use world::World;

@@ -1,0 +1,71 @@
+//! Kubernetes manifests as users keep them in files: one or several YAML documents, `List`s among
+//! them. An object that cannot be used is reported on itself and costs nothing else.
+
+mod decode;
+mod node;
+mod salvage;
+
+use std::sync::Arc;
+
+use config::{Diagnostic, Place, Severity};
+
+use crate::world::World;
+use decode::Decoder;
+use node::Node;
+
+/// The objects of one file, and what is wrong with those that cannot be used.
+#[derive(Clone, Debug, Default)]
+pub struct Manifests {
+    /// The objects that matter to translation.
+    pub world: World,
+    /// One entry for each object that is ignored or broken, and for each field that nobody knows.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads the text of one file. `file` is what diagnostics call it.
+///
+/// # Errors
+/// The text is not YAML. The diagnostic says where; none of the file can be used.
+pub fn read(file: &str, text: &str) -> Result<Manifests, Diagnostic> {
+    let file: Arc<str> = file.into();
+    let nodes: Vec<Node> = serde_saphyr::from_multiple_with_options(text, options())
+        .map_err(|error| syntax(&file, &error))?;
+    let mut decoder = Decoder::default();
+    for node in nodes.into_iter().flat_map(Node::objects) {
+        let (value, origins) = node.unpack(&file);
+        decoder.decode(value, origins);
+    }
+    Ok(decoder.manifests)
+}
+
+/// The bounds of a file: room for a dump of a whole cluster, and none for a bomb of aliases.
+fn options() -> serde_saphyr::Options {
+    serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_documents: 100_000,
+            max_events: 50_000_000,
+            max_nodes: 20_000_000,
+        },
+    }
+}
+
+fn syntax(file: &Arc<str>, error: &serde_saphyr::Error) -> Diagnostic {
+    let number = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+    let place = error.location().map(|location| Place {
+        file: Arc::clone(file),
+        line: number(location.line()),
+        column: number(location.column()),
+    });
+    let message = error.without_snippet().to_string();
+    let first_line = message.lines().next().unwrap_or_default().to_owned();
+    Diagnostic {
+        severity: Severity::Error,
+        id: "yaml.syntax",
+        path: String::new(),
+        message: first_line,
+        place,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,207 @@
+//! `AgentgatewayBackend`: the MCP server that a client sees, in its current shape.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector};
+use kube::CustomResource;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::resources::preserved;
+
+/// What a Backend offers. One of `mcp` and the kinds of other products, which are stored and not
+/// served.
+#[derive(CustomResource, Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[kube(
+    group = "agentgateway.dev",
+    version = "v1alpha1",
+    kind = "AgentgatewayBackend",
+    plural = "agentgatewaybackends",
+    shortname = "agbe",
+    namespaced,
+    status = "BackendStatus",
+    derive = "Default",
+    derive = "PartialEq"
+)]
+#[serde(rename_all = "camelCase")]
+pub struct AgentgatewayBackendSpec {
+    /// MCP servers behind one endpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mcp: Option<Mcp>,
+    /// Policies of this Backend. Those that guard and are not built yet keep it shut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "preserved")]
+    pub policies: Option<Value>,
+    /// An ordinary HTTP server. Not served yet.
+    #[serde(rename = "static", default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "preserved")]
+    pub static_: Option<Value>,
+    /// A model provider. Stored, never served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "preserved")]
+    pub ai: Option<Value>,
+    /// An AWS service. Stored, never served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "preserved")]
+    pub aws: Option<Value>,
+    /// An agent-to-agent server. Stored, never served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "preserved")]
+    pub a2a: Option<Value>,
+    /// A proxy to whatever host a request names. Stored, never served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "preserved")]
+    pub dynamic_forward_proxy: Option<Value>,
+}
+
+/// MCP servers behind one endpoint: `targets`, or the short form `target` for a single one.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Mcp {
+    /// The MCP servers, in the order in which they are listed to clients.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<Target>,
+    /// The one MCP server. Short for a `targets` list of one static entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<SingleTarget>,
+    /// Whether clients get sessions. Unset means `Stateful`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_routing: Option<SessionRouting>,
+    /// What a list does while a target is away. Unset means partial lists and the last known good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure_mode: Option<FailureMode>,
+    /// When names carry their target's name. Unset means `Conditional`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix_mode: Option<PrefixMode>,
+}
+
+/// One entry of `targets`: a server by address, or all the servers that a selector finds.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Target {
+    /// The prefix of this server's names. Selected servers are named after their Services instead.
+    pub name: String,
+    /// Servers found by label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selector: Option<Selector>,
+    /// A server by address.
+    #[serde(rename = "static", default, skip_serializing_if = "Option::is_none")]
+    pub static_: Option<StaticTarget>,
+}
+
+/// Services found by label; each port whose `appProtocol` says MCP is a target.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Selector {
+    /// Where to look. Unset: the Backend's own namespace. Empty: every namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespaces: Option<LabelSelector>,
+    /// Which Services. Unset or empty: every Service there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub services: Option<LabelSelector>,
+}
+
+/// A server by address.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StaticTarget {
+    /// A DNS name or an IP address. Exactly one of `host` and `backendRef`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// A Service of the Backend's namespace, by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backend_ref: Option<LocalReference>,
+    /// The port, 1 to 65535.
+    pub port: i32,
+    /// The path. Unset: `/mcp` for streamable HTTP, `/sse` for SSE.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The transport. Unset means `StreamableHTTP`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<Protocol>,
+    /// Policies of this target. Those that guard and are not built yet keep it shut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "preserved")]
+    pub policies: Option<Value>,
+}
+
+/// The short form `mcp.target`: a static target whose name may be left out.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SingleTarget {
+    /// The target's name. Unset: the Backend's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// A DNS name or an IP address. Exactly one of `host` and `backendRef`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// A Service of the Backend's namespace, by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backend_ref: Option<LocalReference>,
+    /// The port, 1 to 65535.
+    pub port: i32,
+    /// The path. Unset: `/mcp` for streamable HTTP, `/sse` for SSE.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The transport. Unset means `StreamableHTTP`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<Protocol>,
+    /// Policies of this target. Those that guard and are not built yet keep it shut.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "preserved")]
+    pub policies: Option<Value>,
+}
+
+/// An object of the same namespace, by name.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct LocalReference {
+    /// Its name.
+    pub name: String,
+}
+
+/// How a server speaks MCP.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum Protocol {
+    /// Streamable HTTP (2025-03-26 and later).
+    #[serde(rename = "StreamableHTTP")]
+    StreamableHttp,
+    /// HTTP with server-sent events (2024-11-05).
+    #[serde(rename = "SSE")]
+    Sse,
+}
+
+/// Whether clients get sessions.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum SessionRouting {
+    /// Clients get sessions.
+    Stateful,
+    /// Every request stands alone.
+    Stateless,
+}
+
+/// What `initialize` and the lists do while a target is away.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum FailureMode {
+    /// They fail.
+    FailClosed,
+    /// They go on with the rest.
+    FailOpen,
+}
+
+/// When the names that clients see carry their target's name.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+pub enum PrefixMode {
+    /// From the second target on.
+    Conditional,
+    /// With one target too.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How a Backend fares.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
+pub struct BackendStatus {
+    /// `Accepted`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Condition>,
+}

@@ -1,0 +1,160 @@
+//! What answers the requests of a rule: a backend, several, or nobody with the reason why.
+
+use config::document::{Action, Backend, WeightedBackend};
+use config::{Close, Diagnostic};
+use gateway_api::httproutes::{
+    HttpRouteRules, HttpRouteRulesBackendRefs, HttpRouteRulesBackendRefsFiltersType,
+    HttpRouteRulesFilters, HttpRouteRulesFiltersType,
+};
+
+use crate::object::About;
+use crate::translate::reference;
+use crate::translate::shape::is_guard;
+use crate::world::World;
+
+/// The action of a rule, and the closed backends that stand in for those of its references that
+/// lead nowhere.
+pub(super) struct Answer {
+    pub(super) action: Action,
+    pub(super) stand_ins: Vec<Backend>,
+}
+
+/// What answers a rule's requests. `name` is the rule's in the document, `field` its place in the
+/// route.
+pub(super) fn answer(
+    world: &World,
+    route: &About,
+    name: &str,
+    field: &str,
+    rule: &HttpRouteRules,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Answer {
+    if rule.timeouts.is_some() {
+        let field = format!("{field}.timeouts");
+        let message = "timeouts are not built yet; ignored";
+        diagnostics.push(route.warning("route.timeouts", &field, message));
+    }
+    if let Some((field, close)) = guard(route, field, rule) {
+        diagnostics.push(route.error("route.closed", &field, closed(&close)));
+        return Answer::closed(close);
+    }
+    let references = rule.backend_refs.as_deref().unwrap_or_default();
+    let mut leads = Vec::new();
+    for (index, reference) in references.iter().enumerate() {
+        let field = format!("{field}.backendRefs[{index}]");
+        let lead = lead(world, route, reference);
+        if let Err(close) = &lead {
+            diagnostics.push(route.error("route.reference", &field, closed(close)));
+        }
+        let weight = u32::try_from(reference.weight.unwrap_or(1)).unwrap_or(0);
+        if weight > 0 {
+            leads.push((index, weight, lead));
+        }
+    }
+    match leads.as_slice() {
+        [] => {
+            let reason = "no backendRef with a weight above 0 says who answers".to_owned();
+            let close = Close { id: "route.no-backend".to_owned(), reason };
+            diagnostics.push(route.error("route.no-backend", field, closed(&close)));
+            Answer::closed(close)
+        }
+        [(_, _, Ok(backend))] => {
+            Answer { action: Action::Backend(backend.clone()), stand_ins: Vec::new() }
+        }
+        [(_, _, Err(close))] => Answer::closed(close.clone()),
+        leads => several(name, leads),
+    }
+}
+
+impl Answer {
+    /// Nobody answers, for this reason.
+    pub(super) fn closed(close: Close) -> Self {
+        Self { action: Action::Close(close), stand_ins: Vec::new() }
+    }
+}
+
+/// How a diagnostic says that something is shut.
+pub(super) fn closed(close: &Close) -> String {
+    format!("closed: {}", close.reason)
+}
+
+/// Shares among several. One that leads nowhere keeps its share, which is refused.
+fn several(name: &str, leads: &[(usize, u32, Result<String, Close>)]) -> Answer {
+    let mut stand_ins = Vec::new();
+    let mut shares = Vec::new();
+    for (index, weight, lead) in leads {
+        let name = match lead {
+            Ok(backend) => backend.clone(),
+            Err(close) => {
+                let name = format!("{name}/backendRefs/{index}");
+                let close = Some(close.clone());
+                stand_ins.push(Backend { name: name.clone(), close, ..Backend::default() });
+                name
+            }
+        };
+        shares.push(WeightedBackend { name, weight: *weight });
+    }
+    Answer { action: Action::Backends(shares), stand_ins }
+}
+
+/// What guards the whole rule and is not built, and its field.
+fn guard(route: &About, field: &str, rule: &HttpRouteRules) -> Option<(String, Close)> {
+    let filters = rule.filters.as_deref().unwrap_or_default();
+    if let Some(filter) = filters.first() {
+        return Some((format!("{field}.filters[0]"), filter_close(filter_name(filter))));
+    }
+    let inside = |unknown: &&String| {
+        unknown.strip_prefix(field).is_some_and(|rest| rest.starts_with('.')) && is_guard(unknown)
+    };
+    let unknown = route.unknown.iter().find(inside)?;
+    let reason = format!("`{unknown}` may be meant to guard it and is not known");
+    Some((unknown.clone(), Close { id: "route.unknown-guard".to_owned(), reason }))
+}
+
+fn lead(
+    world: &World,
+    route: &About,
+    reference: &HttpRouteRulesBackendRefs,
+) -> Result<String, Close> {
+    let filters = reference.filters.as_deref().unwrap_or_default();
+    if let Some(filter) = filters.first() {
+        let name = match filter.r#type {
+            HttpRouteRulesBackendRefsFiltersType::RequestHeaderModifier => "RequestHeaderModifier",
+            HttpRouteRulesBackendRefsFiltersType::ResponseHeaderModifier => {
+                "ResponseHeaderModifier"
+            }
+            HttpRouteRulesBackendRefsFiltersType::RequestMirror => "RequestMirror",
+            HttpRouteRulesBackendRefsFiltersType::RequestRedirect => "RequestRedirect",
+            HttpRouteRulesBackendRefsFiltersType::UrlRewrite => "URLRewrite",
+            HttpRouteRulesBackendRefsFiltersType::Cors => "CORS",
+            HttpRouteRulesBackendRefsFiltersType::ExtensionRef => {
+                extension(filter.extension_ref.as_ref().map(|extension| extension.kind.as_str()))
+            }
+        };
+        return Err(filter_close(name));
+    }
+    reference::resolve(world, route, reference)
+}
+
+fn filter_name(filter: &HttpRouteRulesFilters) -> &str {
+    match filter.r#type {
+        HttpRouteRulesFiltersType::RequestHeaderModifier => "RequestHeaderModifier",
+        HttpRouteRulesFiltersType::ResponseHeaderModifier => "ResponseHeaderModifier",
+        HttpRouteRulesFiltersType::RequestMirror => "RequestMirror",
+        HttpRouteRulesFiltersType::RequestRedirect => "RequestRedirect",
+        HttpRouteRulesFiltersType::UrlRewrite => "URLRewrite",
+        HttpRouteRulesFiltersType::Cors => "CORS",
+        HttpRouteRulesFiltersType::ExtensionRef => {
+            extension(filter.extension_ref.as_ref().map(|extension| extension.kind.as_str()))
+        }
+    }
+}
+
+fn extension(kind: Option<&str>) -> &str {
+    kind.unwrap_or("ExtensionRef")
+}
+
+fn filter_close(name: &str) -> Close {
+    let reason = format!("filter `{name}` is not built yet");
+    Close { id: "route.filter".to_owned(), reason }
+}

@@ -1,0 +1,46 @@
+//! Which Gateways are ours to serve.
+
+use config::Diagnostic;
+use gateway_api::gateways::Gateway;
+
+use crate::object::Object;
+use crate::world::World;
+
+/// The class of Gateways that is ours when nobody says anything else.
+const CLASS: &str = "agentgateway";
+/// The controller that a GatewayClass names to make its Gateways ours.
+const CONTROLLER: &str = "agentgateway.dev/agentgateway";
+
+/// The Gateways of our classes, the oldest first. The others are reported and left to whoever
+/// serves them.
+pub(super) fn served<'a>(
+    world: &'a World,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<&'a Object<Gateway>> {
+    let mut gateways = Vec::new();
+    for gateway in &world.gateways {
+        let class = gateway.value.spec.gateway_class_name.as_str();
+        if is_ours(world, class) {
+            gateways.push(gateway);
+        } else {
+            let message = format!(
+                "class `{class}` is not served here; `{CLASS}` is, and every GatewayClass with \
+                 controllerName `{CONTROLLER}`"
+            );
+            diagnostics.push(gateway.about.warning(
+                "gateway.class",
+                "spec.gatewayClassName",
+                message,
+            ));
+        }
+    }
+    gateways.sort_by(|left, right| left.about.by_age(&right.about));
+    gateways
+}
+
+fn is_ours(world: &World, class: &str) -> bool {
+    match world.classes.iter().find(|object| object.about.name.name == class) {
+        Some(object) => object.value.spec.controller_name == CONTROLLER,
+        None => class == CLASS,
+    }
+}

@@ -1,0 +1,259 @@
+//! One shape for the three generations of backends, each part with the field it was written in.
+
+use config::document::{FailureMode, PrefixMode, Transport};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use serde_json::Value;
+
+use crate::object::{About, Object, ObjectName};
+use crate::resources::{
+    self, AgentgatewayBackend, KgatewayBackend, KgatewayMcp, KgatewayProtocol, KgatewayTarget, Mcp,
+    Protocol, SingleTarget, Target,
+};
+
+/// A backend, whatever its generation.
+pub(super) struct Shape<'a> {
+    /// What the document calls it.
+    pub(super) name: String,
+    /// The object.
+    pub(super) about: &'a About,
+    /// Its targets in order.
+    pub(super) entries: Vec<Entry<'a>>,
+    /// When names carry their target's name.
+    pub(super) prefix_mode: PrefixMode,
+    /// What lists do while a target is away.
+    pub(super) failure_mode: Option<FailureMode>,
+    /// The field that asks for requests without sessions.
+    pub(super) stateless: Option<&'static str>,
+    /// The field that keeps it shut, and why.
+    pub(super) shut: Option<(String, String)>,
+}
+
+/// An entry of its `targets`.
+pub(super) struct Entry<'a> {
+    /// Where it is written.
+    pub(super) field: String,
+    /// What it is called.
+    pub(super) name: Option<&'a str>,
+    /// What it is.
+    pub(super) what: What<'a>,
+}
+
+/// What an entry is.
+pub(super) enum What<'a> {
+    /// Servers found by label.
+    Selector { namespaces: Option<&'a LabelSelector>, services: Option<&'a LabelSelector> },
+    /// A server by address.
+    Static(Static<'a>),
+    /// Neither or both.
+    Unclear,
+}
+
+/// A server by address.
+pub(super) struct Static<'a> {
+    pub(super) host: Option<&'a str>,
+    pub(super) service: Option<&'a str>,
+    pub(super) port: i32,
+    pub(super) path: Option<&'a str>,
+    pub(super) transport: Transport,
+    pub(super) policies: bool,
+}
+
+/// What a document calls an `AgentgatewayBackend`.
+pub(super) fn backend_name(name: &ObjectName) -> String {
+    name.to_string()
+}
+
+/// What a document calls a kgateway `Backend`, which may have the name of an `AgentgatewayBackend`.
+pub(super) fn kgateway_backend_name(name: &ObjectName) -> String {
+    format!("gateway.kgateway.dev/{name}")
+}
+
+/// Whether an unknown field, by its name, is likely meant to guard: at the wrong place it must not
+/// go unnoticed.
+pub(super) fn is_guard(field: &str) -> bool {
+    let name = field.rsplit('.').next().unwrap_or_default();
+    let name = name.split('[').next().unwrap_or_default().to_ascii_lowercase();
+    ["polic", "auth", "tls", "guard", "jwt", "apikey", "rbac", "cors", "ratelimit"]
+        .iter()
+        .any(|part| name.contains(part))
+}
+
+/// The current generation.
+pub(super) fn current(object: &Object<AgentgatewayBackend>) -> Shape<'_> {
+    let spec = &object.value.spec;
+    let foreign = [
+        ("spec.ai", &spec.ai),
+        ("spec.aws", &spec.aws),
+        ("spec.a2a", &spec.a2a),
+        ("spec.dynamicForwardProxy", &spec.dynamic_forward_proxy),
+        ("spec.static", &spec.static_),
+    ];
+    let foreign = foreign.into_iter().find(|(_, value)| value.is_some());
+    let shut = if let Some((field, _)) = foreign {
+        Some((field.to_owned(), format!("`{field}` is not served")))
+    } else if spec.mcp.is_none() {
+        Some(("spec".to_owned(), "it has no `mcp`".to_owned()))
+    } else {
+        inline_policies(spec.policies.as_ref())
+    };
+    let mcp = spec.mcp.as_ref();
+    let stateless = matches!(
+        mcp.and_then(|mcp| mcp.session_routing),
+        Some(resources::SessionRouting::Stateless)
+    );
+    Shape {
+        name: backend_name(&object.about.name),
+        about: &object.about,
+        entries: mcp.map(|mcp| current_entries(mcp, &object.about)).unwrap_or_default(),
+        prefix_mode: match mcp.and_then(|mcp| mcp.prefix_mode) {
+            None | Some(resources::PrefixMode::Conditional) => PrefixMode::Conditional,
+            Some(resources::PrefixMode::Always) => PrefixMode::Always,
+            Some(resources::PrefixMode::Never) => PrefixMode::Never,
+        },
+        failure_mode: mcp.and_then(|mcp| mcp.failure_mode).map(failure_mode),
+        stateless: stateless.then_some("spec.mcp.sessionRouting"),
+        shut: shut.or_else(|| unknown_guard(&object.about)),
+    }
+}
+
+/// Both older generations.
+pub(super) fn kgateway(object: &Object<KgatewayBackend>) -> Shape<'_> {
+    let spec = &object.value.spec;
+    let other_type = spec.type_.as_deref().filter(|kind| *kind != "MCP");
+    let shut = if let Some(kind) = other_type {
+        Some(("spec.type".to_owned(), format!("type `{kind}` is not served")))
+    } else if spec.mcp.is_none() {
+        Some(("spec".to_owned(), "it has no `mcp`".to_owned()))
+    } else {
+        inline_policies(spec.policies.as_ref())
+    };
+    let mcp = spec.mcp.as_ref();
+    Shape {
+        name: kgateway_backend_name(&object.about.name),
+        about: &object.about,
+        entries: mcp.map(kgateway_entries).unwrap_or_default(),
+        prefix_mode: PrefixMode::Conditional,
+        failure_mode: mcp.and_then(|mcp| mcp.failure_mode).map(failure_mode),
+        stateless: None,
+        shut: shut.or_else(|| unknown_guard(&object.about)),
+    }
+}
+
+fn inline_policies(policies: Option<&Value>) -> Option<(String, String)> {
+    let reason = "inline `policies` are not built yet".to_owned();
+    says_something(policies).then(|| ("spec.policies".to_owned(), reason))
+}
+
+fn unknown_guard(about: &About) -> Option<(String, String)> {
+    let field = about.unknown.iter().find(|field| is_guard(field))?;
+    Some((field.clone(), format!("`{field}` may be meant to guard it and is not known")))
+}
+
+fn says_something(policies: Option<&Value>) -> bool {
+    match policies {
+        None | Some(Value::Null) => false,
+        Some(Value::Object(fields)) => !fields.is_empty(),
+        Some(_) => true,
+    }
+}
+
+fn failure_mode(mode: resources::FailureMode) -> FailureMode {
+    match mode {
+        resources::FailureMode::FailClosed => FailureMode::FailClosed,
+        resources::FailureMode::FailOpen => FailureMode::FailOpen,
+    }
+}
+
+fn current_entries<'a>(mcp: &'a Mcp, about: &'a About) -> Vec<Entry<'a>> {
+    let entries = mcp.targets.iter().enumerate().map(|(index, target)| Entry {
+        field: format!("spec.mcp.targets[{index}]"),
+        name: Some(&target.name),
+        what: current_what(target),
+    });
+    let single = mcp.target.iter().map(|target| Entry {
+        field: "spec.mcp.target".to_owned(),
+        name: Some(target.name.as_deref().unwrap_or(&about.name.name)),
+        what: What::Static(single(target)),
+    });
+    entries.chain(single).collect()
+}
+
+fn current_what(target: &Target) -> What<'_> {
+    match (&target.selector, &target.static_) {
+        (Some(selector), None) => What::Selector {
+            namespaces: selector.namespaces.as_ref(),
+            services: selector.services.as_ref(),
+        },
+        (None, Some(target)) => What::Static(Static {
+            host: target.host.as_deref(),
+            service: target.backend_ref.as_ref().map(|reference| reference.name.as_str()),
+            port: target.port,
+            path: target.path.as_deref(),
+            transport: transport(target.protocol),
+            policies: says_something(target.policies.as_ref()),
+        }),
+        _ => What::Unclear,
+    }
+}
+
+fn single(target: &SingleTarget) -> Static<'_> {
+    Static {
+        host: target.host.as_deref(),
+        service: target.backend_ref.as_ref().map(|reference| reference.name.as_str()),
+        port: target.port,
+        path: target.path.as_deref(),
+        transport: transport(target.protocol),
+        policies: says_something(target.policies.as_ref()),
+    }
+}
+
+fn transport(protocol: Option<Protocol>) -> Transport {
+    match protocol {
+        None | Some(Protocol::StreamableHttp) => Transport::Streamable,
+        Some(Protocol::Sse) => Transport::Sse,
+    }
+}
+
+fn kgateway_entries(mcp: &KgatewayMcp) -> Vec<Entry<'_>> {
+    let entries = mcp.targets.iter().enumerate().map(|(index, target)| Entry {
+        field: format!("spec.mcp.targets[{index}]"),
+        name: kgateway_target_name(target),
+        what: kgateway_what(target),
+    });
+    entries.collect()
+}
+
+/// The second generation names the entry, the first its `static`; a nameless one goes by its host's
+/// first label.
+fn kgateway_target_name(target: &KgatewayTarget) -> Option<&str> {
+    let inner = target.static_.as_ref();
+    let written = target.name.as_deref().or_else(|| inner?.name.as_deref());
+    written.or_else(|| inner?.host.split('.').next())
+}
+
+fn kgateway_what(target: &KgatewayTarget) -> What<'_> {
+    match (&target.selector, &target.selectors, &target.static_) {
+        (Some(selector), None, None) => What::Selector {
+            namespaces: selector.namespace.as_ref(),
+            services: selector.service.as_ref(),
+        },
+        (None, Some(selectors), None) => What::Selector {
+            namespaces: selectors.namespace_selector.as_ref(),
+            services: selectors.service_selector.as_ref(),
+        },
+        (None, None, Some(target)) => What::Static(Static {
+            host: Some(&target.host),
+            service: None,
+            port: target.port,
+            path: target.path.as_deref(),
+            transport: match target.protocol {
+                Some(KgatewayProtocol::Sse) => Transport::Sse,
+                None | Some(KgatewayProtocol::Undefined | KgatewayProtocol::StreamableHttp) => {
+                    Transport::Streamable
+                }
+            },
+            policies: says_something(target.policies.as_ref()),
+        }),
+        _ => What::Unclear,
+    }
+}

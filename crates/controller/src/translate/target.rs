@@ -1,0 +1,196 @@
+//! Backends and their targets, as documents write them.
+
+mod address;
+mod selected;
+
+use std::collections::BTreeMap;
+
+use config::document::{Backend, Target, TargetEntry};
+use config::{Close, Diagnostic, Place};
+
+use crate::object::About;
+use crate::translate::action::closed;
+use crate::translate::guard::{Guarded, Guards};
+use crate::translate::plan::PlannedBackend;
+use crate::translate::shape::{self, Entry, Shape, What};
+use crate::translate::target_name::{self, Claim, Rank};
+use crate::world::World;
+
+/// A target before it has its name for good.
+struct Candidate {
+    claim: Claim,
+    target: Target,
+    /// The field of the backend that it comes from.
+    field: String,
+    /// Where it was written: the entry, or the Service that was selected.
+    place: Option<Place>,
+}
+
+/// Every backend of a world, of each generation, by its name in documents.
+pub(super) fn backends(
+    world: &World,
+    guards: &Guards,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> BTreeMap<String, PlannedBackend> {
+    let mut backends = BTreeMap::new();
+    let current = world.backends.iter().map(|object| (Guarded::Backend, shape::current(object)));
+    let kgateway = world.kgateway_backends.iter();
+    let kgateway = kgateway.map(|object| (Guarded::KgatewayBackend, shape::kgateway(object)));
+    for (kind, shape) in current.chain(kgateway) {
+        let planned = backend(world, kind, &shape, guards, diagnostics);
+        backends.insert(shape.name, planned);
+    }
+    backends
+}
+
+fn backend(
+    world: &World,
+    kind: Guarded,
+    shape: &Shape<'_>,
+    guards: &Guards,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> PlannedBackend {
+    if let Some(field) = shape.stateless {
+        let message = "`Stateless` is not built yet; clients get sessions";
+        diagnostics.push(shape.about.warning("backend.session-routing", field, message));
+    }
+    let close_of_backend = close(kind, shape, guards, diagnostics);
+    let mut candidates = Vec::new();
+    for entry in &shape.entries {
+        candidates.extend(entry_candidates(world, shape.about, entry, guards, diagnostics));
+    }
+    if candidates.is_empty() && close_of_backend.is_none() {
+        let message = "it has no target, so its lists are empty";
+        diagnostics.push(shape.about.warning("backend.empty", "spec.mcp", message));
+    }
+    let mut targets = Vec::new();
+    let mut target_places = Vec::new();
+    for mut candidate in named(shape.about, candidates, diagnostics) {
+        let name = &candidate.target.name;
+        if let Some(close) = guards.part(kind, &shape.about.name, &[name])
+            && close_of_backend.is_none()
+            && candidate.target.close.is_none()
+        {
+            diagnostics.push(shape.about.error("target.closed", &candidate.field, closed(close)));
+            candidate.target.close = Some(close.clone());
+        }
+        targets.push(TargetEntry::Inline(Box::new(candidate.target)));
+        target_places.push(candidate.place);
+    }
+    PlannedBackend {
+        backend: Backend {
+            name: shape.name.clone(),
+            targets,
+            prefix_mode: shape.prefix_mode,
+            failure_mode: shape.failure_mode,
+            close: close_of_backend,
+        },
+        place: shape.about.place("spec"),
+        target_places,
+    }
+}
+
+/// What keeps the whole backend shut.
+fn close(
+    kind: Guarded,
+    shape: &Shape<'_>,
+    guards: &Guards,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Close> {
+    let (field, close) = match (guards.whole(kind, &shape.about.name), &shape.shut) {
+        (Some(close), _) => ("spec", close.clone()),
+        (None, Some((field, reason))) => {
+            let close = Close { id: "backend.closed".to_owned(), reason: reason.clone() };
+            (field.as_str(), close)
+        }
+        (None, None) => return None,
+    };
+    diagnostics.push(shape.about.error("backend.closed", field, closed(&close)));
+    Some(close)
+}
+
+fn entry_candidates(
+    world: &World,
+    backend: &About,
+    entry: &Entry<'_>,
+    guards: &Guards,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Candidate> {
+    match &entry.what {
+        What::Selector { namespaces, services } => selected::candidates(
+            world,
+            backend,
+            entry,
+            (*namespaces, *services),
+            guards,
+            diagnostics,
+        ),
+        What::Static(written) => {
+            let name = entry.name.unwrap_or_default();
+            if !target_name::is_valid(name) {
+                let message = format!(
+                    "`{name}` cannot be a target's name: lower case letters, digits, `-` and `.`; \
+                     the target is left out"
+                );
+                diagnostics.push(backend.error("target.name", &entry.field, message));
+                return Vec::new();
+            }
+            let target =
+                address::target(world, backend, name, &entry.field, written, guards, diagnostics);
+            let claim = Claim {
+                wanted: name.to_owned(),
+                rank: Rank::Written,
+                namespace: String::new(),
+                port: written.port,
+            };
+            let (field, place) = (entry.field.clone(), backend.place(&entry.field));
+            vec![Candidate { claim, target, field, place }]
+        }
+        What::Unclear => {
+            let message = "a target has exactly one of a selector and `static`; it is left out";
+            diagnostics.push(backend.error("target.unclear", &entry.field, message));
+            Vec::new()
+        }
+    }
+}
+
+/// The candidates with their names for good, in the order in which they came. A Service that was
+/// selected twice is one target.
+fn named(
+    backend: &About,
+    candidates: Vec<Candidate>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<Candidate> {
+    let mut distinct: Vec<Candidate> = Vec::new();
+    for candidate in candidates {
+        let again = distinct.iter().any(|earlier| {
+            candidate.claim.rank != Rank::Written
+                && earlier.claim.rank != Rank::Written
+                && earlier.target.endpoints == candidate.target.endpoints
+        });
+        if !again {
+            distinct.push(candidate);
+        }
+    }
+    let claims: Vec<Claim> = distinct.iter().map(|candidate| candidate.claim.clone()).collect();
+    let mut named = Vec::new();
+    for (mut candidate, name) in distinct.into_iter().zip(target_name::assign(&claims)) {
+        let wanted = &candidate.claim.wanted;
+        match name {
+            Some(name) => {
+                if name != *wanted {
+                    let message =
+                        format!("another target is called `{wanted}`; this one is called `{name}`");
+                    diagnostics.push(backend.warning("target.renamed", &candidate.field, message));
+                }
+                candidate.target.name = name;
+                named.push(candidate);
+            }
+            None => {
+                let message = format!("another target is called `{wanted}`; this one is left out");
+                diagnostics.push(backend.error("target.twice", &candidate.field, message));
+            }
+        }
+    }
+    named
+}

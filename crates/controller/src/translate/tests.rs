@@ -1,0 +1,79 @@
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use config::{Variables, compile, to_yaml};
+
+use crate::manifests::read;
+use crate::object::ObjectName;
+use crate::translate::{document, translate};
+
+/// Each folder of `fixtures` holds objects and what they mean. `UPDATE_FIXTURES=1` writes down what
+/// they mean now.
+#[test]
+fn every_fixture_means_what_is_written_beside_it() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let mut cases: Vec<PathBuf> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    cases.sort();
+    assert!(cases.len() > 20, "the fixtures are there");
+    let different: Vec<String> = cases.iter().filter_map(|case| check(case)).collect();
+    assert!(different.is_empty(), "{}", different.join("\n"));
+}
+
+/// What a fixture means, where it differs from what is written. Its document is compiled, too: what
+/// that finds is a diagnostic at a place of the manifest.
+fn check(case: &Path) -> Option<String> {
+    let objects = fs::read_to_string(case.join("objects.yaml")).unwrap();
+    let manifests = read("objects.yaml", &objects).unwrap();
+    let reading = document(vec![manifests]);
+    let compiled = compile(&reading.document, &reading.origins, &Variables::new());
+    let diagnostics = reading.diagnostics.iter().chain(&compiled.diagnostics);
+    let lines: Vec<String> = diagnostics.map(|diagnostic| format!("{diagnostic}\n")).collect();
+    let meaning = to_yaml(&reading.document);
+    let mut different = String::new();
+    for (name, now) in [("document.yaml", meaning), ("diagnostics.txt", lines.concat())] {
+        let file = case.join(name);
+        let before = fs::read_to_string(&file).unwrap_or_default();
+        if before == now {
+            continue;
+        }
+        if env::var_os("UPDATE_FIXTURES").is_some() {
+            fs::write(&file, now).unwrap();
+        } else {
+            different.push_str(&format!("{} is now:\n{now}", file.display()));
+        }
+    }
+    (!different.is_empty()).then_some(different)
+}
+
+#[test]
+fn each_gateway_gets_a_document_of_its_own_without_endpoints() {
+    let objects = fixture("two-gateways");
+    let translated = translate(&read("objects.yaml", &objects).unwrap().world);
+    let names: Vec<String> = translated.documents.keys().map(ObjectName::to_string).collect();
+    assert_eq!(names, ["default/east", "default/west"]);
+    for (gateway, reading) in &translated.documents {
+        let document = &reading.document;
+        assert_eq!(document.listeners.len(), 1);
+        assert!(document.listeners[0].address.ip().is_unspecified());
+        assert!(document.listeners[0].name.starts_with(&gateway.to_string()));
+        assert!(document.endpoints.is_empty());
+        let listeners = document.routes.iter().flat_map(|route| &route.listeners);
+        assert!(listeners.into_iter().all(|name| name.starts_with(&gateway.to_string())));
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_route_of_the_document_is_found_in_the_manifest() {
+    let objects = fixture("two-gateways");
+    let reading = document(vec![read("objects.yaml", &objects).unwrap()]);
+    let place = reading.origins.place("routes[0].matches[0]").unwrap();
+    let line = objects.lines().nth(usize::try_from(place.line).unwrap() - 1).unwrap();
+    assert!(line.contains("backendRefs"), "{line}");
+}
+
+fn fixture(case: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(case);
+    fs::read_to_string(folder.join("objects.yaml")).unwrap()
+}

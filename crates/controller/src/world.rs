@@ -1,0 +1,119 @@
+//! The objects that translation reads, all of them, from files or from a cluster's stores.
+
+use std::collections::BTreeMap;
+
+use config::Diagnostic;
+use gateway_api::gatewayclasses::GatewayClass;
+use gateway_api::gateways::Gateway;
+use gateway_api::httproutes::HttpRoute;
+use gateway_api::referencegrants::ReferenceGrant;
+use k8s_openapi::api::core::v1::{Namespace, Service};
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+
+use crate::attached::AttachedPolicy;
+use crate::object::{Object, ObjectName};
+use crate::resources::{AgentgatewayBackend, KgatewayBackend};
+
+/// Every object that matters, by kind. Within a kind no two have one name.
+#[derive(Clone, Debug, Default)]
+pub struct World {
+    /// Which Gateways are ours.
+    pub classes: Vec<Object<GatewayClass>>,
+    /// What is listened on.
+    pub gateways: Vec<Object<Gateway>>,
+    /// Which requests go where.
+    pub routes: Vec<Object<HttpRoute>>,
+    /// Which references may cross namespaces.
+    pub grants: Vec<Object<ReferenceGrant>>,
+    /// The MCP servers that clients see.
+    pub backends: Vec<Object<AgentgatewayBackend>>,
+    /// The same in the two older shapes.
+    pub kgateway_backends: Vec<Object<KgatewayBackend>>,
+    /// What is attached to the objects above and guards them, of any kind.
+    pub policies: Vec<Object<AttachedPolicy>>,
+    /// Where servers are.
+    pub services: Vec<Object<Service>>,
+    /// The addresses behind Services. Read by `endpoints` only.
+    pub slices: Vec<Object<EndpointSlice>>,
+    /// Labels of namespaces.
+    pub namespaces: Vec<Object<Namespace>>,
+}
+
+impl World {
+    /// Takes in the objects of another file. One that is there already stays as it is; the other is
+    /// left out, and both are reported.
+    pub fn merge(&mut self, other: World) -> Vec<Diagnostic> {
+        let mut diagnostics = Vec::new();
+        merge(&mut self.classes, other.classes, &mut diagnostics);
+        merge(&mut self.gateways, other.gateways, &mut diagnostics);
+        merge(&mut self.routes, other.routes, &mut diagnostics);
+        merge(&mut self.grants, other.grants, &mut diagnostics);
+        merge(&mut self.backends, other.backends, &mut diagnostics);
+        merge(&mut self.kgateway_backends, other.kgateway_backends, &mut diagnostics);
+        merge_policies(&mut self.policies, other.policies, &mut diagnostics);
+        merge(&mut self.services, other.services, &mut diagnostics);
+        merge(&mut self.slices, other.slices, &mut diagnostics);
+        merge(&mut self.namespaces, other.namespaces, &mut diagnostics);
+        diagnostics
+    }
+
+    /// The Service of this name.
+    pub fn service(&self, name: &ObjectName) -> Option<&Object<Service>> {
+        self.services.iter().find(|service| service.about.name == *name)
+    }
+
+    /// The labels of a namespace. One that is not known has the label that Kubernetes gives every
+    /// namespace: its name.
+    pub fn namespace_labels(&self, namespace: &str) -> BTreeMap<String, String> {
+        let known = self.namespaces.iter().find(|object| object.about.name.name == namespace);
+        let mut labels = known.map(|object| object.about.labels()).unwrap_or_default();
+        labels.insert("kubernetes.io/metadata.name".to_owned(), namespace.to_owned());
+        labels
+    }
+}
+
+fn merge<T>(
+    objects: &mut Vec<Object<T>>,
+    others: Vec<Object<T>>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    for other in others {
+        let first = objects.iter().find(|object| object.about.name == other.about.name);
+        if let Some(first) = first {
+            diagnostics.extend(twice(first, &other));
+        } else {
+            objects.push(other);
+        }
+    }
+}
+
+/// Of two policies of one kind and name both stay: what guards is never left out.
+fn merge_policies(
+    policies: &mut Vec<Object<AttachedPolicy>>,
+    others: Vec<Object<AttachedPolicy>>,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    for other in others {
+        let first = policies.iter().find(|policy| {
+            policy.about.kind == other.about.kind && policy.about.name == other.about.name
+        });
+        if let Some(first) = first {
+            diagnostics.extend(twice(first, &other));
+        }
+        policies.push(other);
+    }
+}
+
+fn twice<T>(first: &Object<T>, second: &Object<T>) -> [Diagnostic; 2] {
+    let at = |object: &Object<T>| match object.about.place("metadata.name") {
+        Some(place) => format!(" at {place}"),
+        None => String::new(),
+    };
+    let report = |object: &Object<T>, message: String| {
+        object.about.error("object.twice", "metadata.name", message)
+    };
+    [
+        report(first, format!("defined again{}; this one is used", at(second))),
+        report(second, format!("already defined{}; that one is used", at(first))),
+    ]
+}
