@@ -1,0 +1,143 @@
+//! What one target offers, and how it stands. Knows nothing of other targets or of prefixes.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use mcp::{InitializeResult, Item, ListKind};
+
+/// What one target offers: its `initialize` result and its four lists, entries as raw JSON in the
+/// server's order.
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    /// What the target said when its session was opened.
+    pub hello: InitializeResult,
+    /// In the order of [`ListKind::ALL`]. Every item has a key, and no key stands twice in a list.
+    lists: [Arc<[Item]>; 4],
+    withheld: Vec<Withheld>,
+}
+
+/// An entry that cannot be offered because it cannot be routed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withheld {
+    /// The list it stands in.
+    pub kind: ListKind,
+    /// Its name or URI, if it has one.
+    pub key: Option<Arc<str>>,
+    /// What is wrong with it.
+    pub reason: WithheldReason,
+}
+
+/// Why an entry is withheld.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WithheldReason {
+    /// Its name or URI is missing, empty or not a string.
+    NoKey,
+    /// An earlier entry of the same list has the same name or URI; that one is offered.
+    Repeated,
+}
+
+/// How one target stands in its backend's menu.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Its catalog is what it offers now, as far as is known.
+    Fresh,
+    /// Its catalog is the last known good one.
+    Stale {
+        /// Since when it has not answered.
+        since: SystemTime,
+        /// Why, for the reader of a list.
+        reason: String,
+    },
+    /// It has no catalog yet.
+    Missing {
+        /// Since when it is waited for.
+        since: SystemTime,
+        /// Why it has none, for the reader of a list.
+        reason: String,
+    },
+}
+
+impl Catalog {
+    /// A catalog of drained lists, given in the order of [`ListKind::ALL`].
+    pub fn new(hello: InitializeResult, lists: [Vec<Item>; 4]) -> Self {
+        let mut withheld = Vec::new();
+        let [tools, prompts, resources, templates] = lists;
+        let lists = [
+            routable(ListKind::Tools, tools, &mut withheld),
+            routable(ListKind::Prompts, prompts, &mut withheld),
+            routable(ListKind::Resources, resources, &mut withheld),
+            routable(ListKind::ResourceTemplates, templates, &mut withheld),
+        ];
+        Self { hello, lists, withheld }
+    }
+
+    /// The entries of a list. Every one of them has a key, different from the others.
+    pub fn items(&self, kind: ListKind) -> &[Item] {
+        self.list(kind)
+    }
+
+    /// The entries that are not offered, list by list, in the server's order.
+    pub fn withheld(&self) -> &[Withheld] {
+        &self.withheld
+    }
+
+    /// Whether a list has the same entries, byte for byte, in the same order, and the same ones
+    /// withheld. Looks at the entries only if the lists are not one and the same.
+    pub fn same_list(&self, other: &Catalog, kind: ListKind) -> bool {
+        let (mine, theirs) = (self.list(kind), other.list(kind));
+        let same_items = Arc::ptr_eq(mine, theirs)
+            || (mine.len() == theirs.len()
+                && mine.iter().zip(theirs.iter()).all(|(one, two)| one.raw == two.raw));
+        let withheld = self.withheld.iter().filter(|entry| entry.kind == kind);
+        same_items && withheld.eq(other.withheld.iter().filter(|entry| entry.kind == kind))
+    }
+
+    /// Whether everything is the same, so that nothing has to be rendered again.
+    pub fn is_same(&self, other: &Catalog) -> bool {
+        self.hello.raw == other.hello.raw
+            && ListKind::ALL.iter().all(|kind| self.same_list(other, *kind))
+    }
+
+    /// Whether its results may hold URIs that a client passes back: it has resources, or tools
+    /// that come with an app.
+    pub(crate) fn has_uris(&self) -> bool {
+        self.hello.capabilities.resources
+            || self.items(ListKind::Tools).iter().any(|tool| !tool.ui_uris.is_empty())
+    }
+
+    fn list(&self, kind: ListKind) -> &Arc<[Item]> {
+        let [tools, prompts, resources, templates] = &self.lists;
+        match kind {
+            ListKind::Tools => tools,
+            ListKind::Prompts => prompts,
+            ListKind::Resources => resources,
+            ListKind::ResourceTemplates => templates,
+        }
+    }
+}
+
+/// The entries that can be routed; the others go to `withheld`.
+fn routable(kind: ListKind, items: Vec<Item>, withheld: &mut Vec<Withheld>) -> Arc<[Item]> {
+    let mut seen: HashSet<Arc<str>> = HashSet::with_capacity(items.len());
+    let mut kept = Vec::with_capacity(items.len());
+    for item in items {
+        let key: Option<Arc<str>> = item.key.as_ref().map(|key| Arc::from(key.as_str()));
+        let reason = match &key {
+            Some(key) if key.is_empty() => WithheldReason::NoKey,
+            Some(key) if seen.insert(key.clone()) => {
+                kept.push(item);
+                continue;
+            }
+            Some(_) => WithheldReason::Repeated,
+            None => WithheldReason::NoKey,
+        };
+        withheld.push(Withheld { kind, key, reason });
+    }
+    kept.into()
+}
+
+#[cfg(test)]
+pub(crate) mod fixtures;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,41 @@
+//! What every request needs: the world as it is, and what belongs to the gateway rather than to
+//! any document.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use config::Limits;
+use tokio_util::sync::CancellationToken;
+
+use crate::access_log::AccessLog;
+use crate::auth::Authenticator;
+use crate::clock::Clock;
+use crate::metrics::Metrics;
+use crate::session::Sessions;
+use crate::tasks::Tasks;
+use crate::world::World;
+
+/// The gateway as a request sees it.
+pub struct Context {
+    /// Loaded once per request, with `load_full`. None before the first: then every request is
+    /// refused.
+    pub world: ArcSwapOption<World>,
+    /// The gateway's one clock.
+    pub clock: Clock,
+    /// Where every task is spawned.
+    pub tasks: Tasks,
+    /// Where everything is counted.
+    pub metrics: Arc<Metrics>,
+    /// The bounds, as they were at start.
+    pub limits: Arc<Limits>,
+    /// Sessions and their keys.
+    pub sessions: Sessions,
+    /// Who calls.
+    pub authenticator: Authenticator,
+    /// Where each request's line goes.
+    pub access_log: AccessLog,
+    /// This replica's name, which a session id carries.
+    pub replica: Arc<str>,
+    /// Cancelled when connections are to end after what they carry.
+    pub draining: CancellationToken,
+}

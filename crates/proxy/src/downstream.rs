@@ -1,0 +1,44 @@
+//! The client's side: transports know framing and streams, eras know lifecycle; neither knows
+//! the other.
+
+mod body;
+mod collect;
+mod era;
+pub(crate) mod guard;
+pub(crate) mod respond;
+mod transport;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use config::Weighted;
+
+use crate::auth::Principal;
+use crate::context::Context;
+use crate::error::RequestError;
+use crate::federation::Federation;
+use crate::world::World;
+
+pub use body::ReplyBody;
+pub(crate) use transport::streamable;
+
+/// An MCP endpoint as one request sees it.
+pub(crate) struct Endpoint<'a> {
+    pub(crate) context: &'a Arc<Context>,
+    pub(crate) world: &'a World,
+    /// The backends that the route leads to.
+    pub(crate) backends: &'a [Weighted],
+    pub(crate) principal: Principal,
+    pub(crate) remote: SocketAddr,
+}
+
+impl<'a> Endpoint<'a> {
+    /// The live side of a backend, unless it is kept shut.
+    pub(crate) fn backend(&self, name: &str) -> Result<&'a Arc<Federation>, RequestError> {
+        let federation = self.world.backends.get(name).ok_or(RequestError::NotReady)?;
+        match &federation.offer().backend.closed {
+            Some(close) => Err(RequestError::Closed(close.clone())),
+            None => Ok(federation),
+        }
+    }
+}

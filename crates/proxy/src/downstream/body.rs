@@ -1,0 +1,123 @@
+//! The body of a response: ours in one go, or an answer as its parts arrive.
+
+mod changes;
+mod events;
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::vec;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+
+use crate::access_log::{Ending, TellsEnding};
+use crate::error::CallError;
+use crate::reply::{Part, Parts, Segments};
+
+pub(crate) use changes::{Changes, Watch};
+pub(crate) use events::Events;
+
+/// An answer that streams broke off: the connection is cut, because the head is sent already.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer broke off: {0}")]
+pub struct BrokenOff(CallError);
+
+/// The body of a response.
+pub enum ReplyBody {
+    /// Nothing.
+    Empty,
+    /// What is whole already, and how many bytes are left of it.
+    Whole(vec::IntoIter<Bytes>, u64),
+    /// A JSON document as its parts arrive.
+    Stream(JsonStream),
+    /// A call's messages, the response last.
+    Events(Box<Events>),
+    /// A session's own stream.
+    Changes(Box<Changes>),
+}
+
+/// A JSON document as its parts arrive.
+pub struct JsonStream {
+    first: Option<Bytes>,
+    parts: Parts,
+    ending: Option<Ending>,
+}
+
+impl ReplyBody {
+    /// What is whole already.
+    pub(crate) fn whole(segments: Segments) -> Self {
+        let length = u64::try_from(segments.len()).unwrap_or(u64::MAX);
+        Self::Whole(segments.into_iter(), length)
+    }
+
+    /// A JSON document of which the first bytes are here.
+    pub(crate) fn stream(first: Bytes, parts: Parts) -> Self {
+        Self::Stream(JsonStream { first: Some(first), parts, ending: None })
+    }
+}
+
+impl Body for ReplyBody {
+    type Data = Bytes;
+    type Error = BrokenOff;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        let data = |bytes: Bytes| Some(Ok(Frame::data(bytes)));
+        Poll::Ready(match self.get_mut() {
+            Self::Empty => None,
+            Self::Whole(segments, left) => segments.next().and_then(|bytes| {
+                *left = left.saturating_sub(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+                data(bytes)
+            }),
+            Self::Stream(stream) => match ready!(stream.poll_next(context)) {
+                Some(Ok(bytes)) => data(bytes),
+                Some(Err(error)) => Some(Err(error)),
+                None => None,
+            },
+            Self::Events(events) => ready!(events.poll_next(context)).and_then(data),
+            Self::Changes(changes) => ready!(changes.poll_next(context)).and_then(data),
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, Self::Empty | Self::Whole(_, 0))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Empty => SizeHint::with_exact(0),
+            Self::Whole(_, left) => SizeHint::with_exact(*left),
+            Self::Stream(_) | Self::Events(_) | Self::Changes(_) => SizeHint::default(),
+        }
+    }
+}
+
+impl TellsEnding for ReplyBody {
+    fn ending(&self) -> Option<Ending> {
+        match self {
+            Self::Empty | Self::Whole(..) | Self::Changes(_) => None,
+            Self::Stream(stream) => stream.ending,
+            Self::Events(events) => events.ending(),
+        }
+    }
+}
+
+impl JsonStream {
+    fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+        if let Some(first) = self.first.take() {
+            return Poll::Ready(Some(Ok(first)));
+        }
+        Poll::Ready(match ready!(self.parts.poll_recv(context)) {
+            Some(Part::Chunk(bytes) | Part::Response(bytes)) => Some(Ok(bytes)),
+            // No exchange mixes the forms; what cannot be shown in one document is left out.
+            Some(Part::Notification(_)) => Some(Ok(Bytes::new())),
+            Some(Part::Failed(error)) => {
+                self.ending = Some(error.ending());
+                Some(Err(BrokenOff(error)))
+            }
+            None => None,
+        })
+    }
+}

@@ -1,0 +1,72 @@
+//! Whether a request may be answered at all: pages of other origins and foreign names for a
+//! loopback listener are refused (MCP 2025-11-25, basic/transports, security warning).
+
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::net::{IpAddr, SocketAddr};
+
+use config::Listener;
+use http::header::{HOST, ORIGIN};
+use http::request::Parts;
+use http::{HeaderValue, Uri};
+
+use crate::error::RequestError;
+
+/// The host that the request names, in lower case and without its port; empty if it names none.
+pub(crate) fn host(head: &Parts) -> String {
+    let authority = head.uri.authority().map(|authority| authority.as_str());
+    let header = head.headers.get(HOST).and_then(|host| host.to_str().ok());
+    without_port(authority.or(header).unwrap_or_default()).to_ascii_lowercase()
+}
+
+/// Refuses an origin that is not allowed, and a host that is not ours where only loopback is.
+pub(crate) fn check(
+    listener: &Listener,
+    address: SocketAddr,
+    head: &Parts,
+    host: &str,
+) -> Result<(), RequestError> {
+    if address.ip().is_loopback() && !is_ours(listener, host) {
+        return Err(RequestError::Host(host.to_owned()));
+    }
+    for origin in head.headers.get_all(ORIGIN) {
+        check_origin(listener, origin)?;
+    }
+    Ok(())
+}
+
+/// Loopback pages, pages of a host that the operator allows, and origins that are listed whole.
+/// That a page comes from the host it calls proves nothing where names can be rebound. `null` is
+/// nobody's.
+fn check_origin(listener: &Listener, origin: &HeaderValue) -> Result<(), RequestError> {
+    let text = origin.to_str().unwrap_or_default();
+    let is_listed = listener.allowed_origins.iter().any(|allowed| allowed == text);
+    let named = text.parse::<Uri>().ok();
+    let named = named.as_ref().and_then(Uri::host).map(str::to_ascii_lowercase);
+    if is_listed || named.is_some_and(|named| is_ours(listener, without_port(&named))) {
+        return Ok(());
+    }
+    Err(RequestError::Origin(text.chars().take(200).collect()))
+}
+
+fn is_ours(listener: &Listener, name: &str) -> bool {
+    is_loopback(name) || listener.allowed_hosts.iter().any(|allowed| allowed == name)
+}
+
+fn is_loopback(name: &str) -> bool {
+    name == "localhost"
+        || name.ends_with(".localhost")
+        || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// `[::1]:8080` and `[::1]` are `::1`.
+fn without_port(authority: &str) -> &str {
+    if let Some(bracketed) = authority.strip_prefix('[') {
+        return bracketed.split(']').next().unwrap_or_default();
+    }
+    authority.split(':').next().unwrap_or_default()
+}
+
+/// The same in every process of this build, so that replicas choose alike.
+pub(crate) fn stable_hash(address: IpAddr) -> u64 {
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(address)
+}

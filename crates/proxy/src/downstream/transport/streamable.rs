@@ -1,0 +1,241 @@
+//! Streamable HTTP: POST for messages, GET for a session's own stream, DELETE for its end.
+
+mod batch;
+mod reply;
+
+use std::sync::Arc;
+
+use http::request::Parts;
+use http::{HeaderValue, Response, StatusCode};
+use hyper::body::Incoming;
+use mcp::{Accept, Id, Kind, Message, Method, Revision};
+
+use crate::access_log::{Ending, Record};
+use crate::downstream::body::{Changes, ReplyBody, Watch};
+use crate::downstream::era::legacy;
+use crate::downstream::{Endpoint, collect, respond};
+use crate::error::{CallError, RequestError};
+use crate::federation::dispatch::{self, Call};
+use crate::metrics::{Limit, RequestKind};
+use crate::reply::{Reply, Segments};
+use crate::session::Claims;
+
+/// A POST, once its head has been understood.
+pub(super) struct Post<'a> {
+    endpoint: &'a Endpoint<'a>,
+    /// The backend of the session, or the one that is chosen for who has none.
+    backend: String,
+    claims: Option<Claims>,
+    headers: Arc<http::HeaderMap>,
+    accept: Accept,
+}
+
+/// A message or, in 2025-03-26, several.
+pub(crate) async fn post(
+    endpoint: &Endpoint<'_>,
+    chosen: Option<&str>,
+    head: Parts,
+    body: Incoming,
+    record: &mut Record,
+) -> Result<Response<ReplyBody>, RequestError> {
+    let accept = Accept::of(&head.headers);
+    if !accept.json && !accept.event_stream {
+        return Err(RequestError::NotAcceptable);
+    }
+    collect::check_media(&head.headers)?;
+    let limits = &endpoint.context.limits;
+    let bytes = collect::collect(body, limits.request_body).await.inspect_err(|error| {
+        if matches!(error, RequestError::BodyTooLarge { .. }) {
+            endpoint.context.metrics.rejected(Limit::Body);
+        }
+    })?;
+
+    let revision = legacy::header_revision(&head.headers)?;
+    if mcp::is_batch(&bytes) {
+        record.request(RequestKind::Batch);
+        let claims = legacy::session(endpoint, &head.headers, None, record)?;
+        let post = Post::new(endpoint, chosen, claims, head, accept)?;
+        return batch::answer(&post, revision, &bytes).await;
+    }
+
+    let message = Message::parse(bytes).map_err(RequestError::Message)?;
+    note(&message, record);
+    let is_modern = message.routed().envelope_version.is_some()
+        || revision.is_some_and(|revision| !revision.has_sessions());
+    if is_modern {
+        return modern(&message);
+    }
+    let claims = if message.method() == Some(Method::Initialize) {
+        None
+    } else {
+        legacy::session(endpoint, &head.headers, message.id(), record)?
+    };
+    let post = Post::new(endpoint, chosen, claims, head, accept)?;
+    match (message.kind(), message.id().cloned()) {
+        (Kind::Request, Some(id)) if message.method() == Some(Method::Initialize) => {
+            initialize(&post, &message, &id, record).await
+        }
+        (Kind::Request, Some(id)) => {
+            let reply = call(&post, message, id.clone(), record).await?;
+            Ok(reply::respond(reply, id, accept, record).await)
+        }
+        (Kind::Notification, _) => {
+            legacy::notify(endpoint, post.claims.as_ref(), &message);
+            Ok(respond::empty(StatusCode::ACCEPTED))
+        }
+        // Nothing is asked of clients yet, so a response answers nothing.
+        _ => Ok(respond::empty(StatusCode::ACCEPTED)),
+    }
+}
+
+/// The stream on which a session hears of changes.
+pub(crate) fn get(
+    endpoint: &Endpoint<'_>,
+    head: &Parts,
+    record: &mut Record,
+) -> Result<Response<ReplyBody>, RequestError> {
+    record.request(RequestKind::Stream);
+    let Some(claims) = legacy::session(endpoint, &head.headers, None, record)? else {
+        if head.headers.contains_key(mcp::headers::LAST_EVENT_ID) {
+            return Err(RequestError::ResumeWithoutSession);
+        }
+        return Err(RequestError::Method("GET needs `Mcp-Session-Id`"));
+    };
+    legacy::header_revision(&head.headers)?;
+    if !Accept::of(&head.headers).event_stream {
+        return Err(RequestError::NotAcceptable);
+    }
+    let context = endpoint.context;
+    let federation = endpoint.backend(&claims.backend)?;
+    let session = context
+        .sessions
+        .record(&claims, context.clock.now(), context.limits.sessions)
+        .map_err(|error| legacy::refused(endpoint, error))?;
+    let Some(seat) = session.stream(context.limits.streams_per_session) else {
+        context.metrics.rejected(Limit::Streams);
+        return Err(RequestError::Limit("streamsPerSession"));
+    };
+    let changes = Changes::new(Watch {
+        changes: federation.changes(),
+        ended: session.ended(),
+        draining: context.draining.clone(),
+        _places: (seat, context.metrics.stream()),
+    });
+    Ok(respond::events(ReplyBody::Changes(Box::new(changes))))
+}
+
+/// The end of a session, for good.
+pub(crate) fn delete(
+    endpoint: &Endpoint<'_>,
+    head: &Parts,
+    record: &mut Record,
+) -> Result<Response<ReplyBody>, RequestError> {
+    record.request(RequestKind::End);
+    let Some(claims) = legacy::session(endpoint, &head.headers, None, record)? else {
+        return Err(RequestError::Method("DELETE needs `Mcp-Session-Id`"));
+    };
+    let context = endpoint.context;
+    let slots = context
+        .sessions
+        .delete(&claims, context.limits.tombstones)
+        .map_err(|error| legacy::refused(endpoint, error))?;
+    for slot in slots {
+        context.tasks.spawn("close upstream session", async move { slot.close().await });
+    }
+    Ok(respond::empty(StatusCode::NO_CONTENT))
+}
+
+impl<'a> Post<'a> {
+    fn new(
+        endpoint: &'a Endpoint<'a>,
+        chosen: Option<&str>,
+        claims: Option<Claims>,
+        head: Parts,
+        accept: Accept,
+    ) -> Result<Self, RequestError> {
+        let backend = match &claims {
+            Some(claims) => claims.backend.to_string(),
+            None => chosen.ok_or(RequestError::NotReady)?.to_owned(),
+        };
+        Ok(Self { endpoint, backend, claims, headers: Arc::new(head.headers), accept })
+    }
+}
+
+async fn initialize(
+    post: &Post<'_>,
+    message: &Message,
+    id: &Id,
+    record: &mut Record,
+) -> Result<Response<ReplyBody>, RequestError> {
+    let federation = post.endpoint.backend(&post.backend)?;
+    let opened = legacy::initialize(post.endpoint, federation, &post.backend, message, id).await;
+    let (body, session) = match opened {
+        Ok(opened) => (opened.body, opened.session),
+        Err(error) => (Segments::from(failed(&error, id, record)), None),
+    };
+    let mut response = reply::local(body, post.accept);
+    if let Some(session) = session
+        && let Ok(value) = HeaderValue::from_str(session.as_str())
+    {
+        record.session(session.as_str());
+        response.headers_mut().insert(mcp::headers::MCP_SESSION_ID, value);
+    }
+    Ok(response)
+}
+
+/// One request on its way through. An error of the gateway's own is a reply like any other.
+async fn call(
+    post: &Post<'_>,
+    message: Message,
+    id: Id,
+    record: &mut Record,
+) -> Result<Reply, RequestError> {
+    let endpoint = post.endpoint;
+    let method = message.method().unwrap_or(Method::Other);
+    let caller = legacy::caller(endpoint, post.claims.as_ref(), method)?;
+    let federation = endpoint.backend(&post.backend)?;
+    let call = Call { message, id: id.clone(), caller, headers: post.headers.clone() };
+    let reply = dispatch::dispatch(endpoint.context, federation, call, record).await;
+    Ok(reply.unwrap_or_else(|error| Reply::Local(Segments::from(failed(&error, &id, record)))))
+}
+
+fn failed(error: &CallError, id: &Id, record: &mut Record) -> bytes::Bytes {
+    record.error(error.class());
+    let ending = error.ending();
+    if ending != Ending::Complete {
+        record.ends_as(ending);
+    }
+    error.response(id)
+}
+
+/// A listener that does not speak 2026-07-28 yet says so at once, in a way that makes clients
+/// fall back to `initialize`. A notification is dropped: its ids are another protocol's.
+fn modern(message: &Message) -> Result<Response<ReplyBody>, RequestError> {
+    match message.kind() {
+        Kind::Request => Err(RequestError::Modern(message.id().cloned())),
+        Kind::Notification | Kind::Response | Kind::ErrorResponse => {
+            Ok(respond::empty(StatusCode::ACCEPTED))
+        }
+    }
+}
+
+fn note(message: &Message, record: &mut Record) {
+    match message.method() {
+        Some(method) => record.request(RequestKind::Message(method)),
+        None => record.request(RequestKind::Answer),
+    }
+    if message.method() == Some(Method::Other) {
+        record.method_name(message.method_name().unwrap_or_default());
+    }
+    let routed = message.routed();
+    if let Some(named) = routed.name.as_ref().or(routed.uri.as_ref()) {
+        record.tool(named.as_str());
+    }
+}
+
+/// Whether a batch is one: only 2025-03-26 has them (§basic/index), which is also what a request
+/// without a version header speaks.
+pub(super) fn allows_batches(post: &Post<'_>, header: Option<Revision>) -> bool {
+    let session = post.claims.as_ref().map(|claims| claims.revision);
+    session.or(header).unwrap_or(Revision::V2025_03_26).allows_batches()
+}

@@ -1,0 +1,213 @@
+//! One call on its way to a target and back. A task of its own: a client of a legacy revision
+//! that leaves has not cancelled, so the exchange goes on until it is done, cancelled, or nobody
+//! has waited for `limits.orphanCall`.
+
+mod relay;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use mcp::{Id, Message, Nonce, ResultKind, TargetName};
+use parking_lot::Mutex;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+
+use crate::error::CallError;
+use crate::federation::Offer;
+use crate::random;
+use crate::reply::{Part, Parts};
+use crate::session::CallInFlight;
+use crate::tasks::Tasks;
+use crate::upstream::{self, Lease, Outgoing, Owner, Upstream, UpstreamError};
+
+/// How many parts may wait for a client that reads slowly; then the target waits too.
+const PART_QUEUE: usize = 8;
+/// How long a cancelled target has to hear of it.
+const CANCEL_NOTICE: Duration = Duration::from_secs(2);
+
+/// What a request says instead of its client's name or URI.
+#[derive(Debug, Clone)]
+pub enum Rename {
+    /// It goes as it came.
+    Nothing,
+    /// A tool or prompt as the target knows it.
+    Name(Arc<str>),
+    /// A resource as the target knows it.
+    Uri(Arc<str>),
+}
+
+/// The URIs of a result, as clients must see them.
+#[derive(Debug, Clone)]
+pub struct UriView {
+    /// The menu that maps them.
+    pub offer: Arc<Offer>,
+    /// Whose they are, in that menu.
+    pub target: usize,
+    /// Where they stand in the result.
+    pub kind: ResultKind,
+}
+
+/// One call, ready to go.
+pub struct Exchange {
+    /// The target's name, for errors.
+    pub target: TargetName,
+    /// Its live side.
+    pub upstream: Arc<Upstream>,
+    /// Whose connection is used.
+    pub owner: Owner,
+    /// The client's request.
+    pub message: Message,
+    /// Its id, which goes back into the answer.
+    pub id: Id,
+    /// What is edited on the way there.
+    pub rename: Rename,
+    /// Client headers that the operator lets through.
+    pub headers: HeaderMap,
+    /// What is edited on the way back, where anything is.
+    pub uris: Option<UriView>,
+    /// How the client can cancel it, where it has a session.
+    pub in_flight: Option<CallInFlight>,
+}
+
+/// The call as the target knows it, for telling it that nobody waits any more.
+struct Sent {
+    lease: Lease,
+    nonce: Nonce,
+}
+
+impl Exchange {
+    /// Starts the exchange; its answer comes in parts.
+    pub fn start(self, tasks: &Tasks, orphan: Duration) -> Parts {
+        let (parts, answer) = mpsc::channel(PART_QUEUE);
+        tasks.spawn("exchange", self.run(parts, orphan));
+        answer
+    }
+
+    async fn run(self, parts: mpsc::Sender<Part>, orphan: Duration) {
+        let cancelled = match &self.in_flight {
+            Some(in_flight) => in_flight.cancelled(),
+            None => CancellationToken::new(),
+        };
+        let sent = Mutex::new(None);
+        let ended = tokio::select! {
+            ended = self.carry(&sent, &parts) => ended,
+            () = cancelled.cancelled() => Err(CallError::Cancelled),
+            () = orphaned(&parts, orphan) => Err(CallError::Cancelled),
+        };
+        let Err(error) = ended else { return };
+
+        if matches!(error, CallError::Cancelled | CallError::Timeout { .. }) {
+            let sent = sent.lock().take();
+            if let Some(sent) = sent {
+                tell(&sent, &error).await;
+            }
+        }
+        debug!(target_name = %self.target, %error, "A call failed.");
+        // A client that left does not hear of it; the access log does.
+        let _ = parts.send(Part::Failed(error)).await;
+    }
+
+    /// Sends the request, again on a new connection if the first provably did not execute it,
+    /// and relays the answer.
+    async fn carry(
+        &self,
+        sent: &Mutex<Option<Sent>>,
+        parts: &mpsc::Sender<Part>,
+    ) -> Result<(), CallError> {
+        let first = self.attempt(sent, parts).await;
+        let outcome = match first {
+            Err(Failure::Upstream(error)) if error.was_not_executed() => {
+                let stale = sent.lock().take();
+                match stale {
+                    Some(stale) => {
+                        stale.lease.discard();
+                        self.attempt(sent, parts).await
+                    }
+                    None => Err(Failure::Upstream(error)),
+                }
+            }
+            other => other,
+        };
+        match outcome {
+            Ok(()) => {
+                self.upstream.learn(Ok(()));
+                Ok(())
+            }
+            Err(Failure::Call(error)) => Err(error),
+            Err(Failure::Upstream(source)) => {
+                self.upstream.learn(Err(&source));
+                Err(self.failed(source))
+            }
+        }
+    }
+
+    async fn attempt(
+        &self,
+        sent: &Mutex<Option<Sent>>,
+        parts: &mpsc::Sender<Part>,
+    ) -> Result<(), Failure> {
+        let deadline = self.upstream.target().settings.timeouts.call;
+        let nonce = random::nonce();
+        let answered = async {
+            let lease = self.upstream.lease(&self.owner).await?;
+            let seat = lease.seat();
+            *sent.lock() = Some(Sent { lease, nonce });
+            let outgoing =
+                Outgoing { nonce, body: self.request(nonce), headers: self.headers.clone() };
+            seat.connection().request(outgoing).await
+        };
+        let answer = tokio::time::timeout(deadline, answered)
+            .await
+            .map_err(|_| self.timed_out(deadline))??;
+        relay::relay(self, nonce, answer, parts).await
+    }
+
+    /// The client's request with our id and token in it: one copy, every other byte as it came.
+    fn request(&self, nonce: Nonce) -> Bytes {
+        let rewrite = self.message.rewrite().id(&nonce.id());
+        let rewrite = rewrite.progress_token(&nonce.progress_token());
+        match &self.rename {
+            Rename::Nothing => rewrite.bytes(),
+            Rename::Name(name) => rewrite.name(name).bytes(),
+            Rename::Uri(uri) => rewrite.uri(uri).bytes(),
+        }
+    }
+
+    fn timed_out(&self, after: Duration) -> Failure {
+        Failure::Call(CallError::Timeout { target: self.target.clone(), after })
+    }
+
+    fn failed(&self, source: UpstreamError) -> CallError {
+        CallError::Target { target: self.target.clone(), source }
+    }
+}
+
+/// How an attempt ended: what an upstream did may be tried again, what the gateway decided not.
+enum Failure {
+    Upstream(UpstreamError),
+    Call(CallError),
+}
+
+impl From<UpstreamError> for Failure {
+    fn from(error: UpstreamError) -> Self {
+        Self::Upstream(error)
+    }
+}
+
+async fn orphaned(parts: &mpsc::Sender<Part>, limit: Duration) {
+    parts.closed().await;
+    tokio::time::sleep(limit).await;
+}
+
+/// Tells the one target that has the call, on the connection that carried it.
+async fn tell(sent: &Sent, error: &CallError) {
+    let body = upstream::cancelled(sent.nonce, &error.to_string());
+    let seat = sent.lease.seat();
+    let notice = seat.connection().notify(body, CANCEL_NOTICE);
+    if let Err(error) = notice.await {
+        debug!(%error, "A target could not be told of a cancelled call.");
+    }
+}

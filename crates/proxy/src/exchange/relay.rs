@@ -1,0 +1,174 @@
+//! A target's answer on its way back: the client's id and progress token put in again, URIs
+//! rewritten where clients see others, everything else as it came.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use mcp::{Kind, Message, Nonce, Substitute};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::error::CallError;
+use crate::exchange::{Exchange, Failure, UriView};
+use crate::reply::Part;
+use crate::upstream::{Answer, AnswerBody, MessageStream};
+
+/// Answers up to this length are collected, so that they leave in one piece.
+const COLLECT: usize = 64 * 1024;
+
+/// Passes `answer` on. A client that has left costs nothing but the reading.
+pub(super) async fn relay(
+    exchange: &Exchange,
+    nonce: Nonce,
+    answer: Answer,
+    parts: &mpsc::Sender<Part>,
+) -> Result<(), Failure> {
+    let token = exchange.message.routed().progress_token.as_ref().map(|(_, raw)| raw.clone());
+    let substitute = Substitute::new(nonce, exchange.id.clone(), token);
+    match answer {
+        Answer::Body(body) => match &exchange.uris {
+            Some(uris) => relay_rewritten(exchange, body, substitute, uris, parts).await,
+            None => relay_body(exchange, body, substitute, parts).await,
+        },
+        Answer::Messages(messages) => relay_messages(exchange, messages, substitute, parts).await,
+    }
+}
+
+/// One JSON document, unparsed: whole if it is short, else chunk by chunk.
+async fn relay_body(
+    exchange: &Exchange,
+    mut body: AnswerBody,
+    mut substitute: Substitute,
+    parts: &mpsc::Sender<Part>,
+) -> Result<(), Failure> {
+    let patience = Patience::new(exchange);
+    let mut start = BytesMut::new();
+    while start.len() <= COLLECT {
+        let Some(chunk) = patience.wait(exchange, body.next()).await? else {
+            let whole = substitute.whole(start.freeze());
+            let _ = parts.send(Part::Response(whole)).await;
+            return Ok(());
+        };
+        start.extend_from_slice(&chunk?);
+    }
+
+    let mut ready = Vec::new();
+    substitute.push(start.freeze(), &mut ready);
+    loop {
+        for chunk in ready.drain(..) {
+            let _ = parts.send(Part::Chunk(chunk)).await;
+        }
+        match patience.wait(exchange, body.next()).await? {
+            Some(chunk) => substitute.push(chunk?, &mut ready),
+            None => break,
+        }
+    }
+    substitute.finish(&mut ready);
+    for chunk in ready {
+        let _ = parts.send(Part::Chunk(chunk)).await;
+    }
+    Ok(())
+}
+
+/// One JSON document whose URIs are mapped: collected, within `limits.rewrittenAnswer`.
+async fn relay_rewritten(
+    exchange: &Exchange,
+    mut body: AnswerBody,
+    mut substitute: Substitute,
+    uris: &UriView,
+    parts: &mpsc::Sender<Part>,
+) -> Result<(), Failure> {
+    let limit = exchange.upstream.limits().rewritten_answer;
+    let patience = Patience::new(exchange);
+    let mut whole = BytesMut::new();
+    while let Some(chunk) = patience.wait(exchange, body.next()).await? {
+        let chunk = chunk?;
+        if whole.len() + chunk.len() > limit {
+            let target = exchange.target.clone();
+            return Err(Failure::Call(CallError::AnswerTooLarge { target, limit }));
+        }
+        whole.extend_from_slice(&chunk);
+    }
+    let rewritten = uris.rewrite(exchange, substitute.whole(whole.freeze()))?;
+    let _ = parts.send(Part::Response(rewritten)).await;
+    Ok(())
+}
+
+/// Messages one by one, the response last.
+async fn relay_messages(
+    exchange: &Exchange,
+    mut messages: MessageStream,
+    mut substitute: Substitute,
+    parts: &mpsc::Sender<Part>,
+) -> Result<(), Failure> {
+    let mut patience = Patience::new(exchange);
+    while let Some(message) = patience.wait(exchange, messages.next()).await? {
+        let message = message?;
+        let is_response = matches!(message.kind(), Kind::Response | Kind::ErrorResponse);
+        let bytes = substitute.whole(message.bytes().clone());
+        if !is_response {
+            patience.renew();
+            let _ = parts.send(Part::Notification(bytes)).await;
+            continue;
+        }
+        let bytes = match &exchange.uris {
+            Some(uris) => uris.rewrite(exchange, bytes)?,
+            None => bytes,
+        };
+        let _ = parts.send(Part::Response(bytes)).await;
+        return Ok(());
+    }
+    // A stream that ends without a response has said so in an error of its own.
+    Ok(())
+}
+
+impl UriView {
+    /// The result with every URI as clients see it. An error passes as it is.
+    fn rewrite(&self, exchange: &Exchange, answer: Bytes) -> Result<Bytes, Failure> {
+        let message = Message::parse(answer).map_err(|error| {
+            let (target, what) = (exchange.target.clone(), error.to_string());
+            Failure::Call(CallError::InvalidAnswer { target, what })
+        })?;
+        let mut edits = Vec::new();
+        for uri in mcp::uri_spans(&message, self.kind) {
+            let seen = self.offer.menu.client_uri(self.target, uri.as_str());
+            if *seen != *uri.as_str() {
+                edits.push((uri.span(), mcp::quoted(&seen)));
+            }
+        }
+        Ok(mcp::splice(message.bytes(), &edits))
+    }
+}
+
+/// How long the target may take for its next word: the call deadline, renewed by progress up to
+/// a hard limit.
+struct Patience {
+    call: Duration,
+    next: Instant,
+    limit: Instant,
+    began: Instant,
+}
+
+impl Patience {
+    fn new(exchange: &Exchange) -> Self {
+        let timeouts = &exchange.upstream.target().settings.timeouts;
+        let began = Instant::now();
+        let limit = began + timeouts.progress;
+        Self { call: timeouts.call, next: began + timeouts.call, limit, began }
+    }
+
+    fn renew(&mut self) {
+        self.next = (Instant::now() + self.call).min(self.limit);
+    }
+
+    async fn wait<T>(
+        &self,
+        exchange: &Exchange,
+        next: impl Future<Output = T>,
+    ) -> Result<T, Failure> {
+        tokio::time::timeout_at(self.next.min(self.limit), next).await.map_err(|_| {
+            let after = self.began.elapsed();
+            Failure::Call(CallError::Timeout { target: exchange.target.clone(), after })
+        })
+    }
+}

@@ -1,0 +1,160 @@
+//! What one backend offers: an index of names and URIs, and each list ready to be sent.
+//!
+//! A menu never changes; a new one is built when a target's catalog or standing does, and takes
+//! over from the previous one what stays the same.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use mcp::{Id, ListKind, Revision, TargetName};
+
+use crate::catalog::{Catalog, Standing};
+use crate::federation::naming::{NameKind, Names, Naming};
+use crate::federation::resolution::{Resolved, TargetIndex, Unresolved};
+use crate::federation::uri::Uris;
+use crate::reply::Segments;
+
+mod fragment;
+mod hello;
+mod list;
+mod report;
+
+use list::List;
+
+/// A target of a menu.
+#[derive(Debug, Clone)]
+pub struct MenuTarget {
+    /// Its name, which no other target of the menu has.
+    pub name: TargetName,
+    /// What it offers, if that was ever known.
+    pub catalog: Option<Arc<Catalog>>,
+    /// What the lists say about it.
+    pub standing: Standing,
+}
+
+/// What one backend offers.
+#[derive(Debug)]
+pub struct Menu {
+    targets: Vec<MenuTarget>,
+    index: TargetIndex,
+    tools: Names,
+    prompts: Names,
+    uris: Uris,
+    /// In the order of [`ListKind::ALL`].
+    lists: [List; 4],
+}
+
+impl Menu {
+    /// Names and renders what the targets offer, in their order. What is the same as in `previous`
+    /// is not rendered again.
+    pub fn build(targets: Vec<MenuTarget>, naming: &Naming, previous: Option<&Menu>) -> Menu {
+        let index = TargetIndex::new(targets.iter().map(|target| target.name.clone()).collect());
+        let catalogs: Vec<_> = targets.iter().map(|target| target.catalog.clone()).collect();
+        let mut menu = Menu {
+            tools: Names::build(NameKind::Tool, naming, &index, &catalogs),
+            prompts: Names::build(NameKind::Prompt, naming, &index, &catalogs),
+            uris: Uris::build(naming, &index, &catalogs),
+            lists: Default::default(),
+            index,
+            targets,
+        };
+        menu.lists = ListKind::ALL.map(|kind| List::build(&menu, kind, previous));
+        menu
+    }
+
+    /// The answer to a list request: prepared pieces around the id, nothing copied but the id.
+    /// `_meta` tells which targets are missing or stale and which entries are withheld.
+    pub fn list(&self, kind: ListKind, id: &Id) -> Segments {
+        self.rendered(kind).response(id)
+    }
+
+    /// Which entry a client's tool or prompt name means.
+    ///
+    /// # Errors
+    /// No target has it, or several do.
+    pub fn resolve_name(&self, kind: NameKind, name: &str) -> Result<Resolved, Unresolved> {
+        self.names(kind).resolve(&self.index, name)
+    }
+
+    /// Which target a client's resource URI (or template, for completion) belongs to.
+    ///
+    /// # Errors
+    /// No target offers it, or several may.
+    pub fn resolve_uri(&self, uri: &str) -> Result<Resolved, Unresolved> {
+        self.uris.resolve(&self.index, uri)
+    }
+
+    /// The lists whose entries differ from those of `previous`; templates count as resources.
+    /// What the lists say of targets in `_meta` does not count.
+    pub fn changed_from(&self, previous: &Menu) -> Vec<ListKind> {
+        let changed = |kind| !self.rendered(kind).same_items(previous.rendered(kind));
+        let mut kinds = Vec::new();
+        for kind in [ListKind::Tools, ListKind::Prompts] {
+            if changed(kind) {
+                kinds.push(kind);
+            }
+        }
+        if changed(ListKind::Resources) || changed(ListKind::ResourceTemplates) {
+            kinds.push(ListKind::Resources);
+        }
+        kinds
+    }
+
+    /// The targets, in configuration order.
+    #[cfg(test)]
+    pub(crate) fn targets(&self) -> &[MenuTarget] {
+        &self.targets
+    }
+
+    /// Whether there is exactly one target, which is then passed through.
+    pub fn is_single(&self) -> bool {
+        self.targets.len() == 1
+    }
+
+    /// Whether URIs in a target's results have to be mapped: clients see other ones, and the
+    /// target has resources or apps, or is not known yet.
+    pub fn rewrites_uris(&self, target: usize) -> bool {
+        let catalog = self.targets.get(target).and_then(|target| target.catalog.as_ref());
+        self.uris.rewrites() && catalog.is_none_or(|catalog| catalog.has_uris())
+    }
+
+    /// Whether a target completes arguments, as far as is known.
+    pub fn has_completions(&self, target: usize) -> bool {
+        let catalog = self.targets.get(target).and_then(|target| target.catalog.as_ref());
+        catalog.is_none_or(|catalog| catalog.hello.capabilities.completions)
+    }
+
+    /// What clients see for a URI of a target.
+    pub fn client_uri<'a>(&self, target: usize, native_uri: &'a str) -> Cow<'a, str> {
+        self.uris.client_uri(&self.index, target, native_uri)
+    }
+
+    /// The `result` of `initialize`: a single target's own with the revision replaced; else the
+    /// gateway's, with the same capabilities whatever the targets have, because a session cannot
+    /// gain one later.
+    pub fn initialize_result(&self, revision: Revision, gateway_version: &str) -> Bytes {
+        hello::initialize_result(self, revision, gateway_version)
+    }
+
+    fn names(&self, kind: NameKind) -> &Names {
+        match kind {
+            NameKind::Tool => &self.tools,
+            NameKind::Prompt => &self.prompts,
+        }
+    }
+
+    fn rendered(&self, kind: ListKind) -> &List {
+        let [tools, prompts, resources, templates] = &self.lists;
+        match kind {
+            ListKind::Tools => tools,
+            ListKind::Prompts => prompts,
+            ListKind::Resources => resources,
+            ListKind::ResourceTemplates => templates,
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_types, reason = "a test reads whole answers as a client does")]
+mod tests;

@@ -1,0 +1,91 @@
+//! What a list says about targets that are not simply there, in its `_meta`.
+
+use std::time::SystemTime;
+
+use mcp::{ListKind, TARGETS_META};
+use serde::Serialize;
+
+use crate::catalog::Standing;
+use crate::catalog::{Withheld, WithheldReason};
+use crate::federation::menu::MenuTarget;
+
+/// So many withheld entries are named for each target; the rest are only counted.
+const NAMED_ENTRIES: usize = 20;
+
+/// One target of the report.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'a> {
+    name: &'a str,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "is_zero")]
+    withheld_count: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    withheld: Vec<Entry<'a>>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    reason: &'static str,
+}
+
+/// The `_meta` object of a list: `None` if every target is fresh and nothing is withheld.
+pub(super) fn meta(targets: &[MenuTarget], kind: ListKind) -> Option<Vec<u8>> {
+    let reports: Vec<_> = targets.iter().filter_map(|target| report(target, kind)).collect();
+    if reports.is_empty() {
+        return None;
+    }
+    serde_json::to_vec(&std::collections::BTreeMap::from([(TARGETS_META, reports)])).ok()
+}
+
+fn report(target: &MenuTarget, kind: ListKind) -> Option<Report<'_>> {
+    let catalog = target.catalog.as_deref();
+    let withheld: Vec<&Withheld> = catalog
+        .map_or(&[][..], |catalog| catalog.withheld())
+        .iter()
+        .filter(|entry| entry.kind == kind)
+        .collect();
+    let offered = catalog.is_none_or(|catalog| catalog.hello.capabilities.offers(kind));
+    let (state, since, reason) = match &target.standing {
+        Standing::Fresh if withheld.is_empty() => return None,
+        Standing::Fresh => ("fresh", None, None),
+        Standing::Stale { .. } if withheld.is_empty() && !offered => return None,
+        Standing::Stale { since, reason } => ("stale", timestamp(*since), Some(reason.as_str())),
+        Standing::Missing { since, reason } => {
+            ("missing", timestamp(*since), Some(reason.as_str()))
+        }
+    };
+    Some(Report {
+        name: target.name.as_str(),
+        state,
+        since,
+        reason,
+        withheld_count: withheld.len(),
+        withheld: withheld.into_iter().take(NAMED_ENTRIES).map(entry).collect(),
+    })
+}
+
+fn entry(withheld: &Withheld) -> Entry<'_> {
+    let reason = match withheld.reason {
+        WithheldReason::NoKey => "its name or URI is missing, empty or not a string",
+        WithheldReason::Repeated => "an earlier entry has the same name or URI",
+    };
+    Entry { key: withheld.key.as_deref(), reason }
+}
+
+/// RFC 3339, to the second.
+fn timestamp(time: SystemTime) -> Option<String> {
+    let exact = jiff::Timestamp::try_from(time).ok()?;
+    Some(jiff::Timestamp::from_second(exact.as_second()).ok()?.to_string())
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}

@@ -1,0 +1,208 @@
+//! The gateway as the binary and the tests hold it: started, given worlds, drained.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use config::{Compiled, Limits};
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+
+use crate::access_log::AccessLog;
+use crate::admin::TargetStatus;
+use crate::auth::Authenticator;
+use crate::clock::Clock;
+use crate::context::Context;
+use crate::listen::Door;
+use crate::metrics::Metrics;
+use crate::reload;
+use crate::session::{KeyRing, Sessions};
+use crate::tasks::Tasks;
+use crate::upstream::Surroundings;
+
+/// How often idle sessions and connections are looked for.
+const SWEEP: Duration = Duration::from_secs(15);
+
+/// What a gateway is started with, beside its documents.
+pub struct Options {
+    /// Its one clock.
+    pub clock: Clock,
+    /// The scope of all its tasks.
+    pub tasks: Tasks,
+    /// Where it counts.
+    pub metrics: Arc<Metrics>,
+    /// Where each request's line goes.
+    pub access_log: AccessLog,
+    /// Who calls.
+    pub authenticator: Authenticator,
+    /// What seals session ids; replicas share it.
+    pub keys: KeyRing,
+    /// This replica's name among those that share the keys.
+    pub replica: Arc<str>,
+    /// The bounds, from the first document.
+    pub limits: Limits,
+}
+
+/// A listener that could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {source}")]
+pub struct ListenError {
+    /// The address as configured.
+    pub address: SocketAddr,
+    /// What the system said.
+    pub source: std::io::Error,
+}
+
+/// A running gateway.
+pub struct Gateway {
+    context: Arc<Context>,
+    surroundings: Surroundings,
+    /// Only reloads and the end touch it; never a request.
+    doors: Mutex<HashMap<SocketAddr, Door>>,
+}
+
+impl Gateway {
+    /// A gateway without a world: it listens nowhere yet.
+    pub fn start(options: Options) -> Self {
+        let limits = Arc::new(options.limits);
+        let surroundings = Surroundings {
+            clock: options.clock.clone(),
+            tasks: options.tasks.clone(),
+            metrics: options.metrics.clone(),
+            limits: limits.clone(),
+        };
+        let context = Arc::new(Context {
+            world: ArcSwapOption::empty(),
+            clock: options.clock,
+            tasks: options.tasks,
+            sessions: Sessions::new(options.keys, options.metrics.clone()),
+            metrics: options.metrics,
+            limits,
+            authenticator: options.authenticator,
+            access_log: options.access_log,
+            replica: options.replica,
+            draining: CancellationToken::new(),
+        });
+        context.tasks.spawn("sweep", sweep(context.clone()));
+        Self { context, surroundings, doors: Mutex::default() }
+    }
+
+    /// Makes `compiled` what is served. Returns when it is, with the listeners that could not be
+    /// opened; everything else runs. Connections of a listener that is gone end after what they
+    /// carry.
+    pub async fn apply(&self, compiled: Compiled) -> Vec<ListenError> {
+        let mut doors = self.doors.lock().await;
+        let previous = self.context.world.load_full();
+        let reloaded =
+            reload::reload(&self.surroundings, previous.as_deref(), compiled.snapshot).await;
+        let addresses: Vec<_> =
+            reloaded.world.snapshot.listeners.iter().map(|listener| listener.address).collect();
+        self.context.world.store(Some(Arc::new(reloaded.world)));
+
+        let mut failed = Vec::new();
+        for address in &addresses {
+            if doors.contains_key(address) {
+                continue;
+            }
+            match Door::open(&self.context, *address).await {
+                Ok(door) => {
+                    info!(configured = %address, bound = %door.bound(), "Listening.");
+                    doors.insert(*address, door);
+                }
+                Err(source) => {
+                    error!(%address, error = %source, "Cannot listen.");
+                    failed.push(ListenError { address: *address, source });
+                }
+            }
+        }
+        doors.retain(|address, door| {
+            let stays = addresses.contains(address);
+            if !stays {
+                info!(%address, "Stopped listening.");
+                door.close();
+            }
+            stays
+        });
+        drop(doors);
+
+        for federation in reloaded.gone_backends {
+            federation.retire();
+        }
+        for upstream in reloaded.gone {
+            self.context.tasks.spawn("retire", async move { upstream.retire().await });
+        }
+        failed
+    }
+
+    /// Where it listens: each configured address with the one that was bound.
+    pub async fn addresses(&self) -> Vec<(SocketAddr, SocketAddr)> {
+        let doors = self.doors.lock().await;
+        let mut addresses: Vec<_> =
+            doors.iter().map(|(configured, door)| (*configured, door.bound())).collect();
+        addresses.sort();
+        addresses
+    }
+
+    /// How every target of every backend stands.
+    pub fn targets(&self) -> Vec<TargetStatus> {
+        self.context.world.load_full().map(|world| world.targets()).unwrap_or_default()
+    }
+
+    /// Stops: connections are asked to end and open streams of events are ended, then nothing is
+    /// accepted any more, and what is still running after `limit` is ended with an error that
+    /// says so. Sessions at targets are deleted, processes ended. `hurry` skips the waiting.
+    pub async fn drain(&self, limit: Duration, hurry: impl Future<Output = ()>) {
+        self.context.draining.cancel();
+        let doors: Vec<_> = self.doors.lock().await.drain().map(|(_, door)| door).collect();
+        let ended = async {
+            for door in &doors {
+                door.drained().await;
+            }
+        };
+        tokio::select! {
+            () = ended => {}
+            () = tokio::time::sleep(limit) => info!("`drain.limit` is over; ending what is left."),
+            () = hurry => info!("Ending at once."),
+        }
+
+        // Calls that are left end with an error, then their connections.
+        for slot in self.context.sessions.end_all() {
+            slot.close().await;
+        }
+        for door in &doors {
+            door.cut();
+        }
+        if let Some(world) = self.context.world.load_full() {
+            for upstream in &world.upstreams {
+                upstream.retire().await;
+            }
+        }
+        self.context.tasks.close().await;
+    }
+}
+
+/// Closes what nobody has used for long, one task at a time, off every path.
+async fn sweep(context: Arc<Context>) {
+    let limits = context.limits.clone();
+    let mut ticks = tokio::time::interval(SWEEP);
+    loop {
+        ticks.tick().await;
+        let now = context.clock.now();
+        let connection_idle = limits.process_idle.get();
+        let sessions = &context.sessions;
+        let slots =
+            sessions.sweep(now, context.clock.unix(), limits.session_idle.get(), connection_idle);
+        for slot in slots {
+            context.tasks.spawn("close upstream session", async move { slot.close().await });
+        }
+        let Some(world) = context.world.load_full() else { continue };
+        for upstream in &world.upstreams {
+            for seat in upstream.reap(now, connection_idle) {
+                context.tasks.spawn("close upstream session", async move { seat.close().await });
+            }
+        }
+    }
+}

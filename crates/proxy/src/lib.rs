@@ -1,0 +1,37 @@
+//! The gateway itself: serves MCP traffic for a snapshot of the configuration. It knows nothing of
+//! where that configuration comes from.
+//!
+//! A request's way reads like the modules: [`listen`], [`serve`], `downstream`, `federation`,
+//! `exchange`, `upstream`, and back.
+
+mod gateway;
+mod reload;
+mod world;
+
+mod context;
+mod listen;
+mod serve;
+
+mod downstream;
+mod exchange;
+mod federation;
+mod session;
+mod upstream;
+
+mod catalog;
+mod error;
+mod reply;
+
+pub mod access_log;
+pub mod admin;
+mod auth;
+mod clock;
+pub mod metrics;
+mod random;
+mod tasks;
+
+pub use auth::{Authenticator, Principal};
+pub use clock::{Clock, ManualClock};
+pub use gateway::{Gateway, ListenError, Options};
+pub use session::{KeyError, KeyRing};
+pub use tasks::Tasks;

@@ -1,0 +1,166 @@
+//! Listeners: sockets, connections within their bound, and their end.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{debug, warn};
+
+use crate::context::Context;
+use crate::metrics::Limit;
+use crate::serve::serve;
+
+/// How long a client may take for the head of a request.
+const HEAD_DEADLINE: Duration = Duration::from_secs(30);
+/// How long accepting rests after the system refused, for lack of file descriptors mostly.
+const ACCEPT_REST: Duration = Duration::from_millis(100);
+
+/// One open listener and its connections.
+pub(crate) struct Door {
+    bound: SocketAddr,
+    accepting: CancellationToken,
+    cut: CancellationToken,
+    connections: TaskTracker,
+}
+
+impl Door {
+    /// Binds and accepts. `configured` finds the listener in each request's world.
+    pub(crate) async fn open(context: &Arc<Context>, configured: SocketAddr) -> io::Result<Self> {
+        let socket = TcpListener::bind(configured).await?;
+        let door = Self {
+            bound: socket.local_addr()?,
+            accepting: CancellationToken::new(),
+            cut: CancellationToken::new(),
+            connections: TaskTracker::new(),
+        };
+        let accept = Accept {
+            context: context.clone(),
+            configured,
+            accepting: door.accepting.clone(),
+            cut: door.cut.clone(),
+            connections: door.connections.clone(),
+        };
+        context.tasks.spawn("accept", accept.run(socket));
+        Ok(door)
+    }
+
+    /// The address that was bound: with port 0 configured, the one that the system chose.
+    pub(crate) fn bound(&self) -> SocketAddr {
+        self.bound
+    }
+
+    /// Accepts no more; connections end after what they carry.
+    pub(crate) fn close(&self) {
+        self.accepting.cancel();
+        self.connections.close();
+    }
+
+    /// Waits until every connection has ended by itself.
+    pub(crate) async fn drained(&self) {
+        self.close();
+        self.connections.wait().await;
+    }
+
+    /// Ends every connection where it stands.
+    pub(crate) fn cut(&self) {
+        self.close();
+        self.cut.cancel();
+    }
+}
+
+struct Accept {
+    context: Arc<Context>,
+    configured: SocketAddr,
+    accepting: CancellationToken,
+    cut: CancellationToken,
+    connections: TaskTracker,
+}
+
+impl Accept {
+    async fn run(self, socket: TcpListener) {
+        let seats = Arc::new(Semaphore::new(self.context.limits.connections));
+        loop {
+            let accepted = tokio::select! {
+                accepted = socket.accept() => accepted,
+                () = self.accepting.cancelled() => return,
+            };
+            let (stream, remote) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    warn!(%error, "Could not accept a connection.");
+                    tokio::time::sleep(ACCEPT_REST).await;
+                    continue;
+                }
+            };
+            let Ok(seat) = seats.clone().try_acquire_owned() else {
+                self.context.metrics.rejected(Limit::Connections);
+                debug!(%remote, "Refused a connection: `limits.connections` is reached.");
+                continue;
+            };
+            // Small answers must not wait for more to come.
+            let _ = stream.set_nodelay(true);
+            self.connect(stream, remote, seat);
+        }
+    }
+
+    fn connect(&self, stream: TcpStream, remote: SocketAddr, seat: OwnedSemaphorePermit) {
+        let context = self.context.clone();
+        let (configured, accepting, cut) =
+            (self.configured, self.accepting.clone(), self.cut.clone());
+        let counted = context.metrics.connection();
+        let connection = async move {
+            let draining = context.draining.clone();
+            let builder = builder(&context);
+            let service = service_fn(|request| serve(context.clone(), configured, remote, request));
+            let connection = builder.serve_connection(TokioIo::new(stream), service);
+            tokio::pin!(connection);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = cut.cancelled() => return,
+                () = either(&accepting, &draining) => {
+                    connection.as_mut().graceful_shutdown();
+                    tokio::select! {
+                        ended = connection => ended,
+                        () = cut.cancelled() => return,
+                    }
+                }
+            };
+            if let Err(error) = ended {
+                debug!(%remote, %error, "A connection ended early.");
+            }
+            drop((seat, counted));
+        };
+        self.context.tasks.spawn("connection", self.connections.track_future(connection));
+    }
+}
+
+fn builder(context: &Context) -> auto::Builder<TokioExecutor> {
+    let header_block = context.limits.header_block;
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_DEADLINE)
+        .max_buf_size(header_block.max(8 * 1024));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(context.limits.http2_streams)
+        .max_header_list_size(u32::try_from(header_block).unwrap_or(u32::MAX));
+    builder
+}
+
+async fn either(one: &CancellationToken, other: &CancellationToken) {
+    tokio::select! {
+        () = one.cancelled() => {}
+        () = other.cancelled() => {}
+    }
+}

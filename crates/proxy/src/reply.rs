@@ -1,0 +1,84 @@
+//! The forms of a reply: ours, the target's answer as it comes, or events with the result last.
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use crate::error::CallError;
+
+/// An answer in pieces, in order. Pieces are shared, so building one from prepared parts copies
+/// nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Segments {
+    parts: Vec<Bytes>,
+    /// Always the sum of the lengths of `parts`.
+    length: usize,
+}
+
+impl Segments {
+    /// The length of the whole answer in bytes, as for Content-Length.
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// One piece: a copy only where there are several.
+    pub fn concat(self) -> Bytes {
+        match <[Bytes; 1]>::try_from(self.parts) {
+            Ok([only]) => only,
+            Err(parts) => parts.concat().into(),
+        }
+    }
+
+    /// The pieces, in order.
+    #[cfg(test)]
+    pub(crate) fn iter(&self) -> std::slice::Iter<'_, Bytes> {
+        self.parts.iter()
+    }
+}
+
+impl From<Vec<Bytes>> for Segments {
+    fn from(parts: Vec<Bytes>) -> Self {
+        let length = parts.iter().map(Bytes::len).sum();
+        Self { parts, length }
+    }
+}
+
+impl From<Bytes> for Segments {
+    fn from(whole: Bytes) -> Self {
+        Self::from(vec![whole])
+    }
+}
+
+impl IntoIterator for Segments {
+    type Item = Bytes;
+    type IntoIter = std::vec::IntoIter<Bytes>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.parts.into_iter()
+    }
+}
+
+/// A piece of a target's answer, with the client's own ids in it.
+#[derive(Debug)]
+pub enum Part {
+    /// The next bytes of the one JSON document that the answer is.
+    Chunk(Bytes),
+    /// A whole message before the result: progress, a log line.
+    Notification(Bytes),
+    /// The result or the target's error, whole, and nothing after it.
+    Response(Bytes),
+    /// The gateway's own error, and nothing after it.
+    Failed(CallError),
+}
+
+/// The parts of one answer in order. Dropping it does not end the exchange that makes them: a
+/// client of a legacy revision that leaves has not cancelled.
+pub type Parts = mpsc::Receiver<Part>;
+
+/// What comes back for a request.
+#[derive(Debug)]
+pub enum Reply {
+    /// Ours: a list, an `initialize` result, an error.
+    Local(Segments),
+    /// From a target, as it comes.
+    Upstream(Parts),
+}

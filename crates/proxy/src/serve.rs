@@ -1,0 +1,117 @@
+//! One HTTP request: who it is for, whether it may be answered, and by what.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use config::{Action, Listener, RequestHead, Route, Weighted};
+use http::request::Parts;
+use http::{Method, Request, Response};
+use hyper::body::Incoming;
+
+use crate::access_log::{Ending, Record, RecordedBody};
+use crate::context::Context;
+use crate::downstream::{Endpoint, ReplyBody, guard, respond, streamable};
+use crate::error::RequestError;
+use crate::world::World;
+
+/// Answers one request. Every way out leaves exactly one line in the access log.
+pub(crate) async fn serve(
+    context: Arc<Context>,
+    configured: SocketAddr,
+    remote: SocketAddr,
+    request: Request<Incoming>,
+) -> Result<Response<RecordedBody<ReplyBody>>, Infallible> {
+    let mut record = Record::new(&context.access_log, &context.clock, remote);
+    let (head, body) = request.into_parts();
+    let answered = match context.world.load_full() {
+        Some(world) => {
+            let door = Door { configured, remote };
+            answer(&context, &world, door, head, body, &mut record).await
+        }
+        None => Err(RequestError::NotReady),
+    };
+    let response = answered.unwrap_or_else(|error| {
+        if matches!(error, RequestError::Closed(_) | RequestError::Limit(_)) {
+            record.ends_as(Ending::Refused);
+        }
+        respond::refusal(&error)
+    });
+    record.head(response.status());
+    Ok(response.map(|body| RecordedBody::new(body, record)))
+}
+
+/// Where a request came in: the address as configured, and whose connection it is.
+#[derive(Clone, Copy)]
+struct Door {
+    configured: SocketAddr,
+    remote: SocketAddr,
+}
+
+async fn answer(
+    context: &Arc<Context>,
+    world: &World,
+    Door { configured, remote }: Door,
+    head: Parts,
+    body: Incoming,
+    record: &mut Record,
+) -> Result<Response<ReplyBody>, RequestError> {
+    let listener = world.listener(configured).ok_or(RequestError::NotReady)?;
+    let host = guard::host(&head);
+    let route = find(listener, &head, &host);
+    if let Some(metrics) = route.and_then(|route| world.routes.get(&route.name)) {
+        record.route(metrics);
+    }
+    guard::check(listener, configured, &head, &host)?;
+    if is_discovery(&head) {
+        return Err(RequestError::NoDiscovery);
+    }
+    let route = route.ok_or_else(|| RequestError::NoRoute(head.uri.path().to_owned()))?;
+    let backends = match &route.action {
+        Action::Closed(close) => return Err(RequestError::Closed(close.clone())),
+        Action::Mcp(backends) => backends,
+    };
+
+    let principal = context.authenticator.principal(&head);
+    let endpoint = Endpoint { context, world, backends, principal, remote };
+    let chosen = choose(backends, remote);
+    match head.method {
+        Method::POST => streamable::post(&endpoint, chosen, head, body, record).await,
+        Method::GET => streamable::get(&endpoint, &head, record),
+        Method::DELETE => streamable::delete(&endpoint, &head, record),
+        _ => Err(RequestError::Method("an MCP endpoint has POST, GET and DELETE")),
+    }
+}
+
+fn find<'a>(listener: &'a Listener, head: &Parts, host: &str) -> Option<&'a Arc<Route>> {
+    listener.routes.find(&RequestHead {
+        host,
+        path: head.uri.path(),
+        query: head.uri.query(),
+        method: head.method.as_str(),
+        headers: &head.headers,
+    })
+}
+
+/// Where clients look for an authorization server. Any 200 there means "OAuth required" to
+/// Claude Desktop, so a route on `/` must not answer for them.
+fn is_discovery(head: &Parts) -> bool {
+    let path = head.uri.path();
+    path.starts_with("/.well-known/oauth-")
+        || path.starts_with("/.well-known/openid-configuration")
+        || (path == "/register" && head.method == Method::POST)
+}
+
+/// The backend for whoever has no session: the same for one client address every time.
+fn choose(backends: &[Weighted], remote: SocketAddr) -> Option<&str> {
+    let total: u64 = backends.iter().map(|choice| u64::from(choice.weight)).sum();
+    let mut point = guard::stable_hash(remote.ip()).checked_rem(total)?;
+    for choice in backends {
+        let weight = u64::from(choice.weight);
+        if point < weight {
+            return Some(&choice.backend);
+        }
+        point -= weight;
+    }
+    None
+}

@@ -1,0 +1,114 @@
+//! The sealed `Mcp-Session-Id`: what a session is, without any state on this side.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use mcp::Revision;
+use serde::{Deserialize, Serialize};
+
+use crate::auth::Principal;
+use crate::session::key::{KeyError, KeyRing, Purpose};
+
+/// The longest client name or version that a session id carries, in bytes.
+const MAX_CLIENT_TEXT: usize = 64;
+/// The longest id that is looked at. Ours are shorter.
+const MAX_ID: usize = 1024;
+
+/// What a session id says, once opened and found to be the caller's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claims {
+    /// Tells sessions apart, and finds the record.
+    pub serial: u128,
+    /// The replica that holds the session's record and streams.
+    pub owner: Arc<str>,
+    /// The revision that `initialize` agreed on.
+    pub revision: Revision,
+    /// The client capabilities that the gateway passes on, as bits. None yet: nothing a target
+    /// could ask a client reaches one before server requests are bridged.
+    pub capabilities: u64,
+    /// `clientInfo.name`, cut.
+    pub client_name: String,
+    /// `clientInfo.version`, cut.
+    pub client_version: String,
+    /// Who opened the session.
+    pub principal: Principal,
+    /// The backend that it was opened on.
+    pub backend: Arc<str>,
+    /// When it ends at the latest.
+    pub expires: SystemTime,
+}
+
+/// The form on the wire, before it is sealed. Short keys: it travels with every request.
+#[derive(Serialize, Deserialize)]
+struct Wire {
+    s: u128,
+    o: Arc<str>,
+    r: String,
+    c: u64,
+    n: String,
+    v: String,
+    p: String,
+    b: Arc<str>,
+    x: u64,
+}
+
+/// A session id as a client holds it: visible ASCII, at most 1 KiB, unreadable and unforgeable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionId(String);
+
+impl SessionId {
+    /// Seals `claims` with the ring's first key.
+    pub fn seal(keys: &KeyRing, claims: &Claims) -> Result<Self, KeyError> {
+        let expires = claims.expires.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let wire = Wire {
+            s: claims.serial,
+            o: claims.owner.clone(),
+            r: claims.revision.as_str().to_owned(),
+            c: claims.capabilities,
+            n: cut(&claims.client_name).to_owned(),
+            v: cut(&claims.client_version).to_owned(),
+            p: claims.principal.as_str().to_owned(),
+            b: claims.backend.clone(),
+            x: expires,
+        };
+        let plain = serde_json::to_vec(&wire).map_err(|_| KeyError::Empty)?;
+        keys.seal(Purpose::Session, &plain).map(Self)
+    }
+
+    /// What `text` says, if this ring sealed it and it has not expired by `now`.
+    pub fn open(keys: &KeyRing, text: &str, now: SystemTime) -> Option<Claims> {
+        if text.len() > MAX_ID {
+            return None;
+        }
+        let plain = keys.open(Purpose::Session, text)?;
+        let wire: Wire = serde_json::from_slice(&plain).ok()?;
+        let expires = UNIX_EPOCH + Duration::from_secs(wire.x);
+        if expires <= now {
+            return None;
+        }
+        Some(Claims {
+            serial: wire.s,
+            owner: wire.o,
+            revision: Revision::parse(&wire.r)?,
+            capabilities: wire.c,
+            client_name: wire.n,
+            client_version: wire.v,
+            principal: Principal::new(&wire.p),
+            backend: wire.b,
+            expires,
+        })
+    }
+
+    /// The text of the header.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn cut(text: &str) -> &str {
+    let mut end = text.len().min(MAX_CLIENT_TEXT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}

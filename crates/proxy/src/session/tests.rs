@@ -1,0 +1,141 @@
+//! What a session id proves, and when a record goes.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use mcp::{Id, Message, Revision};
+
+use crate::auth::Principal;
+use crate::metrics::Metrics;
+use crate::session::{Claims, KeyRing, SessionError, SessionId, Sessions};
+use crate::tasks::Tasks;
+
+const NOW: SystemTime = UNIX_EPOCH;
+
+fn claims(serial: u128) -> Claims {
+    Claims {
+        serial,
+        owner: Arc::from("replica-1"),
+        revision: Revision::V2025_11_25,
+        capabilities: 0,
+        client_name: "client".to_owned(),
+        client_version: "1.0".to_owned(),
+        principal: Principal::new("alice"),
+        backend: Arc::from("all"),
+        expires: NOW + Duration::from_secs(60),
+    }
+}
+
+fn sessions() -> Sessions {
+    Sessions::new(KeyRing::random().unwrap(), Metrics::new(&Tasks::new()))
+}
+
+fn id(raw: &'static str) -> Id {
+    let text = format!(r#"{{"jsonrpc":"2.0","id":{raw},"method":"ping"}}"#);
+    Message::parse(text.into()).unwrap().id().unwrap().clone()
+}
+
+/// Opens `text` as `principal` on `backend` at `now`.
+fn check(sessions: &Sessions, text: &str, principal: &str, backend: &str, now: SystemTime) -> bool {
+    sessions.open(text, &Principal::new(principal), [backend].into_iter(), now).is_ok()
+}
+
+#[test]
+fn a_session_id_says_what_was_sealed_and_is_visible_ascii() {
+    let keys = KeyRing::random().unwrap();
+    let sealed = SessionId::seal(&keys, &claims(7)).unwrap();
+    assert!(sealed.as_str().bytes().all(|byte| (0x21..=0x7e).contains(&byte)));
+    assert!(sealed.as_str().len() <= 1024);
+    assert_eq!(SessionId::open(&keys, sealed.as_str(), NOW), Some(claims(7)));
+}
+
+#[test]
+fn a_session_is_only_its_principals_on_its_backend_until_it_expires() {
+    let sessions = sessions();
+    let sealed = sessions.seal(&claims(7)).unwrap();
+    let text = sealed.as_str();
+    assert!(check(&sessions, text, "alice", "all", NOW));
+    assert!(!check(&sessions, text, "mallory", "all", NOW));
+    assert!(!check(&sessions, text, "alice", "other", NOW));
+    assert!(!check(&sessions, text, "alice", "all", NOW + Duration::from_secs(60)));
+}
+
+#[test]
+fn a_changed_or_foreign_id_opens_nothing() {
+    let sessions = sessions();
+    let sealed = sessions.seal(&claims(7)).unwrap();
+    for position in 0..sealed.as_str().len() {
+        let mut bytes = sealed.as_str().as_bytes().to_vec();
+        bytes[position] = if bytes[position] == b'A' { b'B' } else { b'A' };
+        let forged = String::from_utf8(bytes).unwrap();
+        assert!(!check(&sessions, &forged, "alice", "all", NOW), "position {position}");
+    }
+    let foreign = self::sessions().seal(&claims(7)).unwrap();
+    assert!(!check(&sessions, foreign.as_str(), "alice", "all", NOW));
+    for text in ["", "A", "not base64!", &"A".repeat(2000)] {
+        assert!(!check(&sessions, text, "alice", "all", NOW), "{text}");
+    }
+}
+
+#[test]
+fn a_second_key_opens_what_the_first_of_another_ring_sealed() {
+    let sealed = SessionId::seal(&KeyRing::new(&[(1, [1; 32])]).unwrap(), &claims(7)).unwrap();
+    let rotated = KeyRing::new(&[(2, [2; 32]), (1, [1; 32])]).unwrap();
+    assert_eq!(SessionId::open(&rotated, sealed.as_str(), NOW), Some(claims(7)));
+}
+
+#[test]
+fn a_deleted_session_stays_deleted_until_its_id_has_expired() {
+    let sessions = sessions();
+    let sealed = sessions.seal(&claims(7)).unwrap();
+    sessions.record(&claims(7), Instant::now(), 10).unwrap();
+    sessions.delete(&claims(7), 10).unwrap();
+    assert!(!check(&sessions, sealed.as_str(), "alice", "all", NOW));
+    assert_eq!(sessions.record(&claims(7), Instant::now(), 10).unwrap_err(), SessionError::Unknown);
+    let idle = Duration::from_secs(1);
+    sessions.sweep(Instant::now(), NOW + Duration::from_secs(61), idle, idle);
+    assert!(sessions.record(&claims(7), Instant::now(), 10).is_ok());
+}
+
+#[test]
+fn records_and_tombstones_are_bounded_by_name() {
+    let (sessions, now) = (sessions(), Instant::now());
+    sessions.record(&claims(1), now, 1).unwrap();
+    assert!(sessions.record(&claims(1), now, 1).is_ok());
+    assert_eq!(sessions.record(&claims(2), now, 1).unwrap_err(), SessionError::Limit("sessions"));
+    sessions.delete(&claims(1), 1).unwrap();
+    assert_eq!(sessions.delete(&claims(2), 1).unwrap_err(), SessionError::Limit("tombstones"));
+}
+
+#[test]
+fn an_idle_session_goes_and_one_with_a_stream_or_a_call_stays() {
+    let (sessions, now, idle) = (sessions(), Instant::now(), Duration::from_secs(10));
+    let later = now + idle;
+    let quiet = sessions.record(&claims(1), now, 10).unwrap();
+    let streaming = sessions.record(&claims(2), now, 10).unwrap();
+    let calling = sessions.record(&claims(3), now, 10).unwrap();
+    let seat = streaming.stream(1).unwrap();
+    let call = calling.call(&id("1"));
+    assert!(streaming.stream(1).is_none());
+
+    sessions.sweep(later, NOW, idle, idle);
+    assert!(quiet.ended().is_cancelled());
+    assert!(!streaming.ended().is_cancelled());
+    assert!(!calling.ended().is_cancelled());
+    drop((seat, call));
+    sessions.sweep(later, NOW, idle, idle);
+    assert!(streaming.ended().is_cancelled());
+    assert!(calling.ended().is_cancelled());
+}
+
+#[test]
+fn a_cancellation_reaches_the_one_call_that_it_names() {
+    let sessions = sessions();
+    let session = sessions.record(&claims(1), Instant::now(), 10).unwrap();
+    let (number, text) = (session.call(&id("1")), session.call(&id(r#""1""#)));
+    session.cancel(&id("2"));
+    assert!(!number.cancelled().is_cancelled());
+    session.cancel(&id("1"));
+    assert!(number.cancelled().is_cancelled());
+    assert!(!text.cancelled().is_cancelled());
+}

@@ -1,0 +1,344 @@
+//! Whose connection a call uses: everybody's where the server keeps no session, the client
+//! session's own where it does, and where the client has none, one from a pool that is leased to
+//! one exchange at a time, so that whatever a server asks has exactly one asker.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use config::Process;
+use parking_lot::Mutex;
+use tokio::sync::{Notify, OnceCell, OwnedSemaphorePermit, Semaphore, mpsc};
+
+use crate::auth::Principal;
+use crate::clock::LastUse;
+use crate::metrics::Counted;
+use crate::random;
+use crate::upstream::Upstream;
+use crate::upstream::error::UpstreamError;
+use crate::upstream::transport::{Connection, Dial, Inbound, SessionKind};
+
+/// How long the calls of a session that ends have to tell their target.
+const CALLS_END: Duration = Duration::from_secs(3);
+
+/// On whose behalf a connection is leased.
+#[derive(Debug, Clone)]
+pub enum Owner {
+    /// A client's session: its place for this upstream.
+    Session(Arc<Slot>),
+    /// A caller without a session.
+    Principal(Principal),
+}
+
+/// An open connection, and its place among the target's processes where it is one.
+pub struct Seat {
+    connection: Connection,
+    _process: Option<(OwnedSemaphorePermit, Counted)>,
+}
+
+impl Seat {
+    /// The connection.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Ends the upstream session politely.
+    pub async fn close(&self) {
+        self.connection.close().await;
+    }
+}
+
+impl fmt::Debug for Seat {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_open = self.connection.is_open();
+        formatter.debug_struct("Seat").field("is_open", &is_open).finish_non_exhaustive()
+    }
+}
+
+/// The place of one owner's connection to one upstream. At most one is opened at a time.
+#[derive(Debug)]
+pub struct Slot {
+    cell: ArcSwap<OnceCell<Arc<Seat>>>,
+    leases: AtomicUsize,
+    /// Told whenever the last lease is given back.
+    released: Notify,
+    used: LastUse,
+}
+
+impl Slot {
+    /// A place without a connection yet.
+    pub fn new(now: Instant) -> Self {
+        Self {
+            cell: ArcSwap::default(),
+            leases: AtomicUsize::new(0),
+            released: Notify::new(),
+            used: LastUse::new(now),
+        }
+    }
+
+    /// Whether no call uses it, and none has for `limit`.
+    pub fn is_idle(&self, now: Instant, limit: Duration) -> bool {
+        self.leases.load(Ordering::Acquire) == 0 && self.used.idle(now) >= limit
+    }
+
+    /// Ends the upstream session, if one was opened, once its calls have ended: they are being
+    /// cancelled, and the target is to hear of that first.
+    pub async fn close(&self) {
+        // A call that does not end in time loses its connection.
+        let _ = tokio::time::timeout(CALLS_END, self.unused()).await;
+        let cell = self.cell.swap(Arc::default());
+        if let Some(seat) = cell.get() {
+            seat.close().await;
+        }
+    }
+
+    async fn unused(&self) {
+        loop {
+            let released = self.released.notified();
+            if self.leases.load(Ordering::Acquire) == 0 {
+                return;
+            }
+            released.await;
+        }
+    }
+
+    fn release(&self) {
+        if self.leases.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.released.notify_waiters();
+        }
+    }
+
+    /// The open connection, or a new one. Safe to drop: whoever waits then opens it.
+    async fn open(&self, upstream: &Upstream) -> Result<Arc<Seat>, UpstreamError> {
+        let cell = self.cell.load_full();
+        let seat = cell.get_or_try_init(|| upstream.connect()).await?;
+        if seat.connection.is_open() {
+            return Ok(seat.clone());
+        }
+        let fresh = self.replace(&cell);
+        fresh.get_or_try_init(|| upstream.connect()).await.cloned()
+    }
+
+    /// Forgets `seat`, which proved dead, unless another has taken its place.
+    fn forget(&self, seat: &Arc<Seat>) {
+        let cell = self.cell.load_full();
+        if cell.get().is_some_and(|known| Arc::ptr_eq(known, seat)) {
+            self.replace(&cell);
+        }
+    }
+
+    fn replace(&self, stale: &Arc<OnceCell<Arc<Seat>>>) -> Arc<OnceCell<Arc<Seat>>> {
+        let previous = self.cell.compare_and_swap(stale, Arc::default());
+        drop(previous);
+        self.cell.load_full()
+    }
+}
+
+/// The connections of one upstream that belong to no client session.
+#[derive(Debug)]
+pub(super) struct Leases {
+    /// Whether any caller may use one connection: the server gave no session id, or the operator
+    /// says that one process serves all.
+    is_shareable: AtomicBool,
+    shared: Arc<Slot>,
+    idle: Mutex<HashMap<Principal, Vec<Idle>>>,
+    processes: Arc<Semaphore>,
+}
+
+#[derive(Debug)]
+struct Idle {
+    seat: Arc<Seat>,
+    since: Instant,
+}
+
+impl Leases {
+    pub(super) fn new(processes: u32, now: Instant) -> Self {
+        let processes = usize::try_from(processes).unwrap_or(usize::MAX);
+        Self {
+            is_shareable: AtomicBool::new(false),
+            shared: Arc::new(Slot::new(now)),
+            idle: Mutex::default(),
+            processes: Arc::new(Semaphore::new(processes.min(Semaphore::MAX_PERMITS))),
+        }
+    }
+
+    /// Takes out what has been idle for `limit`.
+    pub(super) fn idle_since(&self, now: Instant, limit: Duration) -> Vec<Arc<Seat>> {
+        let mut reaped = Vec::new();
+        self.idle.lock().retain(|_, seats| {
+            seats.retain(|idle| {
+                let keep = idle.seat.connection.is_open()
+                    && now.saturating_duration_since(idle.since) < limit;
+                if !keep {
+                    reaped.push(idle.seat.clone());
+                }
+                keep
+            });
+            !seats.is_empty()
+        });
+        reaped
+    }
+
+    /// Takes out everything, at the end.
+    pub(super) fn drain(&self) -> Vec<Arc<Seat>> {
+        let mut seats: Vec<_> =
+            self.idle.lock().drain().flat_map(|(_, idle)| idle).map(|idle| idle.seat).collect();
+        let shared = self.shared.cell.swap(Arc::default());
+        seats.extend(shared.get().cloned());
+        seats
+    }
+
+    fn take(&self, principal: &Principal) -> Option<Arc<Seat>> {
+        let mut idle = self.idle.lock();
+        let seats = idle.get_mut(principal)?;
+        while let Some(idle) = seats.pop() {
+            if idle.seat.connection.is_open() {
+                return Some(idle.seat);
+            }
+        }
+        None
+    }
+}
+
+/// A connection for one call. Dropping it gives the connection back.
+#[derive(Debug)]
+pub struct Lease {
+    upstream: Arc<Upstream>,
+    seat: Arc<Seat>,
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    Slot(Arc<Slot>),
+    Pool(Principal),
+    /// Proved dead: given back to nobody.
+    Nowhere,
+}
+
+impl Lease {
+    /// The connection, for as long as a request on it takes.
+    pub fn seat(&self) -> Arc<Seat> {
+        self.seat.clone()
+    }
+
+    /// Gives the connection up: it proved dead, and nobody is to get it again.
+    pub fn discard(mut self) {
+        if let Place::Slot(slot) = &self.place {
+            slot.forget(&self.seat);
+            self.upstream.leases.shared.forget(&self.seat);
+        } else {
+            self.place = Place::Nowhere;
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let now = self.upstream.clock.now();
+        match &self.place {
+            Place::Slot(slot) => {
+                slot.used.touch(now);
+                slot.release();
+            }
+            Place::Pool(principal) if self.seat.connection.is_open() => {
+                let idle = Idle { seat: self.seat.clone(), since: now };
+                let mut pool = self.upstream.leases.idle.lock();
+                pool.entry(principal.clone()).or_default().push(idle);
+            }
+            Place::Pool(_) | Place::Nowhere => {}
+        }
+    }
+}
+
+pub(super) async fn lease(upstream: &Arc<Upstream>, owner: &Owner) -> Result<Lease, UpstreamError> {
+    let leases = &upstream.leases;
+    let slot = match owner {
+        _ if leases.is_shareable.load(Ordering::Relaxed) => leases.shared.clone(),
+        Owner::Session(slot) => slot.clone(),
+        Owner::Principal(principal) => {
+            let seat = match leases.take(principal) {
+                Some(seat) => seat,
+                None => upstream.connect().await?,
+            };
+            let place = Place::Pool(principal.clone());
+            return Ok(Lease { upstream: upstream.clone(), seat, place });
+        }
+    };
+    // Counted before it is opened, so that nothing reaps the slot meanwhile.
+    slot.leases.fetch_add(1, Ordering::AcqRel);
+    let release = Release(Some(&slot));
+    let seat = slot.open(upstream).await?;
+    release.keep();
+    Ok(Lease { upstream: upstream.clone(), seat, place: Place::Slot(slot) })
+}
+
+/// Takes back the count of a lease that was never given.
+struct Release<'a>(Option<&'a Slot>);
+
+impl Release<'_> {
+    fn keep(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Release<'_> {
+    fn drop(&mut self) {
+        if let Some(slot) = self.0 {
+            slot.release();
+        }
+    }
+}
+
+impl Upstream {
+    /// Opens a connection whose unsolicited messages are hints to the catalog.
+    async fn connect(&self) -> Result<Arc<Seat>, UpstreamError> {
+        self.open("call", self.hints.clone()).await
+    }
+
+    /// Opens a connection, within the deadline for it and the bound on processes.
+    pub(super) async fn open(
+        &self,
+        purpose: &'static str,
+        inbound: mpsc::Sender<Inbound>,
+    ) -> Result<Arc<Seat>, UpstreamError> {
+        let target = self.target();
+        let timeouts = &target.settings.timeouts;
+        let (deadline, process) = if self.is_process() {
+            let permit = self.leases.processes.clone().try_acquire_owned();
+            let permit = permit.map_err(|_| UpstreamError::Limit("processes"))?;
+            (timeouts.start, Some((permit, self.metrics.process())))
+        } else {
+            (timeouts.call, None)
+        };
+        let connection = Connection::open(&self.dial(purpose), inbound, deadline).await?;
+
+        let is_one_for_all =
+            process.is_some() && matches!(target.settings.process, Process::Shared);
+        let is_shareable = is_one_for_all || connection.kind() == SessionKind::Stateless;
+        self.leases.is_shareable.store(is_shareable, Ordering::Relaxed);
+        Ok(Arc::new(Seat { connection, _process: process }))
+    }
+
+    fn dial(&self, purpose: &'static str) -> Dial {
+        Dial {
+            settings: self.settings.clone(),
+            http: self.http.clone(),
+            limits: self.limits.clone(),
+            tasks: self.tasks.clone(),
+            random: random::fill,
+            purpose,
+        }
+    }
+
+    /// Gives everybody the connection that filled the catalog, where the server keeps no session.
+    pub(super) fn share(&self, seat: &Arc<Seat>) {
+        if self.leases.is_shareable.load(Ordering::Relaxed) {
+            let cell = OnceCell::new_with(Some(seat.clone()));
+            self.leases.shared.cell.store(Arc::new(cell));
+        }
+    }
+}

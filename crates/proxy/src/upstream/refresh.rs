@@ -1,0 +1,187 @@
+//! The one task per upstream that keeps its catalog: opens the catalog's own session, drains
+//! every list, listens for changes, and tries again with back-off when that fails. A failure
+//! never empties what is known.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mcp::{ErrorCode, Item, ListKind, Message, Page};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tracing::{debug, info, warn};
+
+use crate::catalog::Catalog;
+use crate::random;
+use crate::upstream::ask::ask;
+use crate::upstream::backoff::Backoff;
+use crate::upstream::error::UpstreamError;
+use crate::upstream::transport::{Connection, Inbound};
+use crate::upstream::{INBOUND_QUEUE, Seat, Upstream, requests};
+
+/// However many ask, a target's lists are read at most once in this time.
+const AT_MOST_EVERY: Duration = Duration::from_secs(1);
+/// The longest wait before a target that is a URL is tried again: a refused connection is cheap.
+const LONGEST_WAIT_URL: Duration = Duration::from_secs(5);
+/// The longest wait before a process is started again.
+const LONGEST_WAIT_PROCESS: Duration = Duration::from_secs(30);
+
+/// Why the lists are read again.
+enum Wake {
+    /// Something may have changed; the session is good.
+    Changed,
+    /// The session is gone.
+    Lost(Arc<UpstreamError>),
+}
+
+/// Runs as long as the upstream.
+pub(super) async fn keep_fresh(upstream: Arc<Upstream>, mut hinted: mpsc::Receiver<Inbound>) {
+    let longest = if upstream.is_process() { LONGEST_WAIT_PROCESS } else { LONGEST_WAIT_URL };
+    let mut backoff = Backoff::new(longest);
+    loop {
+        let began = Instant::now();
+        let failure = match fill(&upstream).await {
+            Ok((seat, mut inbound)) => {
+                backoff.reset();
+                info!(target_name = %upstream.target().name, "Read the catalog.");
+                follow(&upstream, &seat, &mut inbound, &mut hinted).await
+            }
+            Err(error) => error,
+        };
+        warn!(target_name = %upstream.target().name, error = %failure, "The catalog is not fresh.");
+        upstream.failed(&failure);
+        drop(upstream.catalog_seat.lock().take());
+
+        let wait = tokio::time::sleep(backoff.wait(random::byte()));
+        tokio::select! {
+            () = wait => {}
+            () = upstream.refresh.notified() => {
+                tokio::time::sleep_until(began + AT_MOST_EVERY).await;
+            }
+        }
+    }
+}
+
+/// Opens the catalog's own session and reads every list.
+async fn fill(
+    upstream: &Arc<Upstream>,
+) -> Result<(Arc<Seat>, mpsc::Receiver<Inbound>), UpstreamError> {
+    let (sender, inbound) = mpsc::channel(INBOUND_QUEUE);
+    let seat = upstream.open("catalog", sender).await?;
+    *upstream.catalog_seat.lock() = Some(seat.clone());
+    upstream.share(&seat);
+    read(upstream, seat.connection()).await?;
+    Ok((seat, inbound))
+}
+
+/// Reads again whenever something says so, until the session is gone; says why it went.
+async fn follow(
+    upstream: &Arc<Upstream>,
+    seat: &Arc<Seat>,
+    inbound: &mut mpsc::Receiver<Inbound>,
+    hinted: &mut mpsc::Receiver<Inbound>,
+) -> UpstreamError {
+    loop {
+        let read_at = Instant::now();
+        match wake(upstream, seat.connection(), inbound, hinted).await {
+            Wake::Lost(error) => return (*error).clone(),
+            Wake::Changed => {}
+        }
+        tokio::time::sleep_until(read_at + AT_MOST_EVERY).await;
+        // What arrived meanwhile is answered by this one reading.
+        while let Ok(message) = inbound.try_recv() {
+            if let Inbound::Closed(error) = message {
+                return (*error).clone();
+            }
+        }
+        while hinted.try_recv().is_ok() {}
+        if let Err(error) = read(upstream, seat.connection()).await {
+            return error;
+        }
+    }
+}
+
+async fn wake(
+    upstream: &Upstream,
+    connection: &Connection,
+    inbound: &mut mpsc::Receiver<Inbound>,
+    hinted: &mut mpsc::Receiver<Inbound>,
+) -> Wake {
+    let periodic = tokio::time::sleep(upstream.limits.refresh.get());
+    tokio::pin!(periodic);
+    loop {
+        tokio::select! {
+            () = &mut periodic => return Wake::Changed,
+            () = upstream.refresh.notified() => return Wake::Changed,
+            message = inbound.recv() => match message {
+                Some(Inbound::ListChanged(_)) => return Wake::Changed,
+                Some(Inbound::ResourceUpdated(_) | Inbound::Log(_)) => {}
+                Some(Inbound::Closed(error)) => return Wake::Lost(error),
+                None => return Wake::Lost(Arc::new(connection.closed())),
+            },
+            Some(message) = hinted.recv() => {
+                if matches!(message, Inbound::ListChanged(_)) {
+                    return Wake::Changed;
+                }
+            }
+        }
+    }
+}
+
+async fn read(upstream: &Upstream, connection: &Connection) -> Result<(), UpstreamError> {
+    let hello = connection.hello().clone();
+    let mut lists: [Vec<Item>; 4] = Default::default();
+    for (kind, items) in ListKind::ALL.into_iter().zip(lists.iter_mut()) {
+        if hello.capabilities.offers(kind) {
+            *items = drain(upstream, connection, kind).await?;
+        }
+    }
+    upstream.succeeded(Catalog::new(hello, lists));
+    Ok(())
+}
+
+/// All pages of one list, within `limits.pagesPerDrain` and `limits.toolsPerTarget`. A cursor that comes back
+/// would never end, so it ends the list.
+async fn drain(
+    upstream: &Upstream,
+    connection: &Connection,
+    kind: ListKind,
+) -> Result<Vec<Item>, UpstreamError> {
+    let target = upstream.target();
+    let mut items = Vec::new();
+    let mut cursors = HashSet::new();
+    let mut cursor: Option<String> = None;
+    let method = kind.method().name().unwrap_or_default();
+    for _ in 0..upstream.limits.pages_per_drain {
+        let nonce = random::nonce();
+        let body = requests::list(nonce, method, cursor.as_deref());
+        let limit = upstream.limits.rewritten_answer;
+        let answer = ask(connection, nonce, body, limit, target.settings.timeouts.list).await?;
+        if is_method_not_found(&answer) {
+            debug!(target_name = %target.name, list = kind.field(), "The list is advertised, not served.");
+            return Ok(items);
+        }
+        let page = Page::parse(&answer, kind)
+            .map_err(|error| connection.invalid(format!("its answer to `{}`: {error}", method)))?;
+        items.extend(page.items);
+        if items.len() > upstream.limits.tools_per_target {
+            warn!(target_name = %target.name, list = kind.field(), "Cut the list at `limits.toolsPerTarget`.");
+            items.truncate(upstream.limits.tools_per_target);
+            return Ok(items);
+        }
+        match page.next_cursor {
+            Some(next) if cursors.insert(next.clone()) => cursor = Some(next),
+            Some(_) => {
+                warn!(target_name = %target.name, list = kind.field(), "A cursor came back; ended the list there.");
+                return Ok(items);
+            }
+            None => return Ok(items),
+        }
+    }
+    warn!(target_name = %target.name, list = kind.field(), "Cut the list at `limits.pagesPerDrain`.");
+    Ok(items)
+}
+
+fn is_method_not_found(answer: &Message) -> bool {
+    answer.error_code() == Some(ErrorCode::MethodNotFound.as_i64())
+}

@@ -1,0 +1,138 @@
+//! What comes back for one request, in the two forms that targets choose: one document, or messages.
+
+use bytes::Bytes;
+use mcp::{Kind, Message};
+
+use crate::upstream::error::UpstreamError;
+use crate::upstream::pool::body::HttpBody;
+use crate::upstream::transport::calls::Arrivals;
+use crate::upstream::transport::streamable::Events;
+
+/// What comes back for one request.
+pub(crate) enum Answer {
+    /// One JSON document as it comes from the wire, with our ids in it. Not bounded here.
+    Body(AnswerBody),
+    /// Messages one by one, the response last.
+    Messages(MessageStream),
+}
+
+/// A JSON document that streams.
+pub(crate) struct AnswerBody {
+    first: Option<Bytes>,
+    rest: Option<Box<HttpBody>>,
+}
+
+/// The messages that belong to one call: pings, other requests and `list_changed` of the target have
+/// been dealt with.
+pub(crate) struct MessageStream {
+    source: Source,
+    ended: bool,
+}
+
+enum Source {
+    /// The event stream that answers one POST.
+    Events(Box<Events>),
+    /// A share of a stream of many calls; its first message has been taken out.
+    Shared(Box<(Option<Message>, Arrivals)>),
+    /// The elements of an array.
+    Batch(std::vec::IntoIter<Message>),
+}
+
+impl Answer {
+    /// The response alone, whole: what is on the way to it is dropped. At most `limit` bytes.
+    pub(crate) async fn response(self, limit: usize) -> Result<Bytes, UpstreamError> {
+        match self {
+            Self::Body(AnswerBody { first, rest: None }) => Ok(first.unwrap_or_default()),
+            Self::Body(AnswerBody { first, rest: Some(mut rest) }) => {
+                let rest = rest.collect(limit).await?;
+                Ok(match first {
+                    Some(first) if rest.is_empty() => first,
+                    Some(first) => [first, rest].concat().into(),
+                    None => rest,
+                })
+            }
+            Self::Messages(mut messages) => {
+                let mut last = Bytes::new();
+                while let Some(message) = messages.next().await {
+                    last = message?.bytes().clone();
+                }
+                Ok(last)
+            }
+        }
+    }
+
+    pub(crate) fn batch(messages: Vec<Message>) -> Self {
+        let source = Source::Batch(messages.into_iter());
+        Self::Messages(MessageStream { source, ended: false })
+    }
+
+    pub(crate) fn events(events: Events) -> Self {
+        Self::Messages(MessageStream { source: Source::Events(Box::new(events)), ended: false })
+    }
+
+    /// Waits for the first message of a call: the response alone is a body, anything else a stream.
+    pub(crate) async fn first_of(mut arrivals: Arrivals) -> Result<Self, UpstreamError> {
+        let Some(first) = arrivals.next().await.transpose()? else {
+            return Ok(Self::batch(Vec::new()));
+        };
+        if is_response(&first) {
+            return Ok(Self::Body(AnswerBody::whole(first.bytes().clone())));
+        }
+        let source = Source::Shared(Box::new((Some(first), arrivals)));
+        Ok(Self::Messages(MessageStream { source, ended: false }))
+    }
+}
+
+impl AnswerBody {
+    pub(crate) fn whole(document: Bytes) -> Self {
+        Self { first: Some(document), rest: None }
+    }
+
+    pub(crate) fn streaming(first: Bytes, rest: HttpBody) -> Self {
+        Self { first: Some(first), rest: Some(Box::new(rest)) }
+    }
+
+    /// The next bytes; `None` at the end. Safe to drop and to call again.
+    pub(crate) async fn next(&mut self) -> Option<Result<Bytes, UpstreamError>> {
+        if let Some(first) = self.first.take() {
+            return Some(Ok(first));
+        }
+        let next = self.rest.as_mut()?.next().await;
+        if !matches!(next, Some(Ok(_))) {
+            self.rest = None;
+        }
+        next
+    }
+}
+
+impl MessageStream {
+    /// The next message; `None` after the response, or after an error. Safe to drop and to call
+    /// again.
+    ///
+    /// # Errors
+    /// [`UpstreamError::Cut`] when the stream ends without a response.
+    pub(crate) async fn next(&mut self) -> Option<Result<Message, UpstreamError>> {
+        if self.ended {
+            return None;
+        }
+        let next = match &mut self.source {
+            Source::Events(events) => Some(events.next().await),
+            Source::Shared(shared) => match shared.0.take() {
+                Some(first) => Some(Ok(first)),
+                None => shared.1.next().await,
+            },
+            Source::Batch(messages) => messages.next().map(Ok),
+        };
+        self.ended = !matches!(&next, Some(Ok(message)) if !is_response(message));
+        if self.ended
+            && let Source::Events(events) = &mut self.source
+        {
+            events.finish();
+        }
+        next
+    }
+}
+
+pub(crate) fn is_response(message: &Message) -> bool {
+    matches!(message.kind(), Kind::Response | Kind::ErrorResponse)
+}

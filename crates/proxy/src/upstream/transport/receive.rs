@@ -1,0 +1,118 @@
+//! What comes off a stream, made into messages; and what is done with one on a stream of many calls.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use mcp::{Message, MessageError, Nonce, SseError};
+use tokio::sync::mpsc::{Sender, channel};
+
+use crate::upstream::era::legacy::{Reaction, reaction};
+use crate::upstream::error::UpstreamError;
+use crate::upstream::transport::Common;
+use crate::upstream::transport::calls::{Calls, Suspect};
+use crate::upstream::transport::inbox::Inbound;
+
+/// The messages of one body, event or line: an array is split, though only 2025-03-26 allows it.
+pub(crate) fn messages(data: &Bytes, batch: usize) -> Result<Vec<Message>, MessageError> {
+    if mcp::is_batch(data) {
+        return mcp::split_batch(data, batch)?.into_iter().map(Message::parse).collect();
+    }
+    Ok(vec![Message::parse(data.clone())?])
+}
+
+/// Deals with what one event or line of a shared stream holds. Gives back what the target has to be
+/// told.
+pub(crate) fn sort_shared(common: &Common, calls: &Calls, data: &Bytes) -> Vec<Bytes> {
+    let messages = match messages(data, common.limits.batch) {
+        Ok(messages) => messages,
+        Err(error) => {
+            blame(common, calls, &error);
+            return Vec::new();
+        }
+    };
+    let mut replies = Vec::new();
+    for message in messages {
+        match reaction(&message) {
+            Reaction::Reply(reply) => replies.push(reply),
+            Reaction::ListChanged(kind) => common.inbox.list_changed(kind),
+            Reaction::ResourceUpdated => {
+                common.inbox.offer(Inbound::ResourceUpdated(message.bytes().clone()));
+            }
+            Reaction::Log => {
+                if let Some(message) = calls.deliver(message) {
+                    common.inbox.offer(Inbound::Log(message.bytes().clone()));
+                }
+            }
+            Reaction::OfCall => {
+                if calls.deliver(message).is_some() {
+                    tracing::debug!(peer = %common.peer, "A message belongs to no call in flight.");
+                }
+            }
+            Reaction::Nothing => {}
+        }
+    }
+    replies
+}
+
+fn blame(common: &Common, calls: &Calls, error: &MessageError) {
+    let nonce = error.id().and_then(|id| Nonce::of_id(id.as_bytes()));
+    let what: Arc<str> = error.to_string().into();
+    let failure = UpstreamError::Invalid { peer: common.peer.clone(), what };
+    let blamed = nonce.is_some_and(|nonce| calls.fail(Suspect::Known(nonce), failure));
+    if !blamed {
+        tracing::debug!(peer = %common.peer, %error, "Something that is not a message was dropped.");
+    }
+}
+
+/// How many replies to a target's own requests wait on one session; a target that asks faster than it
+/// listens gets no more.
+const REPLIES: usize = 8;
+/// How long a target may take to accept one of them.
+const REPLY_TIME: Duration = Duration::from_secs(5);
+
+/// The way back for what a target asks; no stream waits for it.
+#[derive(Clone)]
+pub(crate) struct Replies {
+    sender: Sender<Bytes>,
+    peer: Arc<str>,
+}
+
+impl Replies {
+    /// Starts the task that passes replies on, one after another, with `send`.
+    pub(crate) fn start<S, F>(common: &Common, send: S) -> Self
+    where
+        S: Fn(Bytes) -> F + Send + 'static,
+        F: Future<Output = Result<(), UpstreamError>> + Send,
+    {
+        let (sender, mut waiting) = channel(REPLIES);
+        common.tasks.spawn("replies to a target", async move {
+            while let Some(reply) = waiting.recv().await {
+                match tokio::time::timeout(REPLY_TIME, send(reply)).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => tracing::debug!(%error, "A reply was not accepted."),
+                    Err(_) => tracing::debug!("A reply was not accepted in time."),
+                }
+            }
+        });
+        Self { sender, peer: common.peer.clone() }
+    }
+
+    /// Passes them on, or drops them where the target does not take them.
+    pub(crate) fn send(&self, replies: Vec<Bytes>) {
+        for reply in replies {
+            if self.sender.try_send(reply).is_err() {
+                tracing::debug!(peer = %self.peer, "It asks more than it lets us answer.");
+            }
+        }
+    }
+}
+
+pub(crate) fn too_long(peer: &Arc<str>, error: &SseError) -> UpstreamError {
+    match error {
+        SseError::TooLong { limit } => {
+            UpstreamError::TooLarge { peer: peer.clone(), what: "event", limit: *limit }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! What a process says on its standard output, line by line.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::process::ChildStdout;
+use tokio::sync::mpsc::Sender;
+
+use super::lines::{Line, Lines};
+use crate::upstream::error::UpstreamError;
+use crate::upstream::transport::Common;
+use crate::upstream::transport::calls::{Calls, Suspect};
+use crate::upstream::transport::receive::sort_shared;
+
+/// Reads to the end of the output. Never waits for anybody but the process.
+pub(crate) async fn read(
+    common: Arc<Common>,
+    calls: Arc<Calls>,
+    input: Sender<Bytes>,
+    stdout: Option<ChildStdout>,
+) {
+    let Some(stdout) = stdout else { return };
+    let limit = common.limits.stdio_line;
+    let mut lines = Lines::new(stdout, limit);
+    while let Some(line) = lines.next().await {
+        match line {
+            Line::Whole(line) if !starts_like_json(&line) => {
+                if !line.is_empty() {
+                    tracing::debug!(peer = %common.peer, "A line that is not JSON was dropped.");
+                }
+            }
+            Line::Whole(line) => {
+                for reply in sort_shared(&common, &calls, &line) {
+                    if input.try_send(super::line(reply)).is_err() {
+                        tracing::debug!(peer = %common.peer, "It asks but does not read.");
+                    }
+                }
+            }
+            Line::TooLong(nonce) => {
+                let suspect = nonce.map_or(Suspect::Unknown, Suspect::Known);
+                let peer = common.peer.clone();
+                let error = UpstreamError::TooLarge { peer, what: "line", limit };
+                if !calls.fail(suspect, error) {
+                    tracing::warn!(peer = %common.peer, limit, "A line over the limit was dropped.");
+                }
+            }
+        }
+    }
+}
+
+fn starts_like_json(line: &[u8]) -> bool {
+    matches!(line.trim_ascii_start().first(), Some(b'{' | b'['))
+}
