@@ -1,0 +1,100 @@
+//! The command line as it is written.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::failure::InputError;
+use crate::ports::PortMapping;
+
+/// What is read where no file is named, in this order.
+const USUAL_FILES: [&str; 2] = ["portico.yaml", "mcp.json"];
+
+/// One MCP endpoint in front of many MCP servers.
+#[derive(Debug, Parser)]
+#[command(name = "portico", version, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve what the files say, and follow them as they change.
+    Run(RunArguments),
+    /// Say what is wrong with the files. Exit code 1 if something is.
+    Check(Inputs),
+    /// Print the native document that the files mean.
+    Expand(Inputs),
+    /// Print the JSON Schema of the native document.
+    #[command(hide = true)]
+    Schema,
+}
+
+/// The files of a command.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Inputs {
+    /// A native document, an mcp.json or Kubernetes manifests, or a folder of them (*.yaml, *.yml,
+    /// *.json). May be repeated. Without it: ./portico.yaml, else ./mcp.json.
+    #[arg(short = 'f', long = "file", value_name = "PATH")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+
+    /// Serve two small built-in MCP servers, to look around.
+    #[arg(long, conflicts_with = "files")]
+    pub(crate) demo: bool,
+
+    /// Serve a listener's port on another one. May be repeated.
+    #[arg(long = "port", value_name = "FROM=TO")]
+    pub(crate) ports: Vec<PortMapping>,
+
+    /// The port of /metrics, /readyz, /config and /targets.
+    #[arg(long, value_name = "PORT", conflicts_with = "admin_address")]
+    pub(crate) admin_port: Option<u16>,
+
+    /// The same with an address, to make it reachable from elsewhere.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) admin_address: Option<SocketAddr>,
+
+    /// Where each request's line goes: `stdout`, `off`, or a file.
+    #[arg(long, value_name = "WHERE", default_value = "stdout")]
+    pub(crate) access_log: String,
+
+    /// How log and access log are written.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one JSON object per line.
+    Json,
+}
+
+impl Inputs {
+    /// The files that are named, or else the usual one that is here.
+    ///
+    /// # Errors
+    /// If none is named and none is here.
+    pub(crate) fn or_usual(&self) -> Result<Vec<PathBuf>, InputError> {
+        if !self.files.is_empty() {
+            return Ok(self.files.clone());
+        }
+        for name in USUAL_FILES {
+            if Path::new(name).is_file() {
+                return Ok(vec![PathBuf::from(name)]);
+            }
+        }
+        let text = "nothing to read: name a file with `-f`, put a `portico.yaml` or an `mcp.json` \
+                    into this folder, or try `portico run --demo`";
+        Err(InputError(text.to_owned()))
+    }
+}

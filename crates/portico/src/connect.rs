@@ -1,0 +1,89 @@
+//! What to tell people after the start: where it listens, and how to point clients at it.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use config::Document;
+use config::document::{PathMatch, Route};
+
+/// The URL of each route that has one, on the listener that was bound to `bound`; without routes
+/// that of the endpoint that is there by default.
+pub(crate) fn urls(document: &Document, configured: SocketAddr, bound: SocketAddr) -> Vec<String> {
+    let is_here = |name: &String| {
+        let mut listeners = document.listeners.iter();
+        listeners.any(|listener| listener.name == *name && listener.address == configured)
+    };
+    let mut urls = Vec::new();
+    for route in &document.routes {
+        if route.listeners.is_empty() || route.listeners.iter().any(is_here) {
+            let host = route.hostnames.iter().find(|host| !host.starts_with('*'));
+            urls.extend(paths(route).map(|path| url(host.map(String::as_str), bound, path)));
+        }
+    }
+    if document.routes.is_empty() {
+        urls.push(url(None, bound, "/mcp"));
+    }
+    let mut seen = Vec::new();
+    urls.retain(|url| {
+        !seen.contains(url) && {
+            seen.push(url.clone());
+            true
+        }
+    });
+    urls
+}
+
+/// How to connect the clients that most people have.
+pub(crate) fn instructions(url: &str) -> String {
+    format!(
+        r#"
+Portico is ready: one MCP endpoint for all targets at
+
+    {url}
+
+Claude Code
+    claude mcp add --transport http portico {url}
+
+Cursor, in ~/.cursor/mcp.json
+    {{"mcpServers":{{"portico":{{"url":"{url}"}}}}}}
+
+VS Code
+    code --add-mcp '{{"name":"portico","type":"http","url":"{url}"}}'
+
+MCP Inspector
+    npx @modelcontextprotocol/inspector --cli {url} --method tools/list
+
+Stop with Ctrl-C.
+"#
+    )
+}
+
+fn paths(route: &Route) -> impl Iterator<Item = &str> {
+    let all = route.matches.is_empty().then_some("/");
+    let written = route.matches.iter().filter_map(|one| match &one.path {
+        Some(PathMatch::Exact(path) | PathMatch::Prefix(path)) => Some(path.as_str()),
+        Some(PathMatch::Regex(_)) => None,
+        None => Some("/"),
+    });
+    all.into_iter().chain(written)
+}
+
+fn url(host: Option<&str>, bound: SocketAddr, path: &str) -> String {
+    let authority = match host {
+        Some(host) => format!("{host}:{}", bound.port()),
+        None => reachable(bound).to_string(),
+    };
+    format!("http://{authority}{path}")
+}
+
+/// An address to connect to: "every address" is none.
+fn reachable(bound: SocketAddr) -> SocketAddr {
+    let ip = match bound.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, bound.port())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,40 @@
+//! Portico: one MCP endpoint in front of many MCP servers. This crate reads flags and files, and
+//! connects the crates that do the work.
+
+mod arguments;
+mod check;
+mod connect;
+mod demo;
+mod expand;
+mod failure;
+mod output;
+mod ports;
+mod report;
+mod run;
+mod signals;
+mod source;
+mod telemetry;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::{Arguments, Command};
+
+/// Long-lived processes with many short allocations on many threads: fragments less than glibc's.
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Run(arguments) => run::run(arguments),
+        Command::Check(inputs) => check::check(&inputs),
+        Command::Expand(inputs) => expand::expand(&inputs),
+        Command::Schema => expand::schema(),
+    };
+    result.unwrap_or_else(|failure| {
+        eprintln!("portico: {failure:#}");
+        failure::exit_code(&failure)
+    })
+}

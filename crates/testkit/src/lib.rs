@@ -1,0 +1,29 @@
+//! What the tests stand on: the gateway's binary, real MCP servers and clients that others wrote, and raw sockets that
+//! do what no real peer can be made to do. Nothing of the product depends on it, and it depends on nothing of the
+//! product: it sees the gateway from outside.
+
+mod client;
+mod gateway;
+mod page;
+mod peers;
+mod port;
+mod process;
+mod raw;
+mod record;
+mod seeds;
+mod tap;
+mod victim;
+mod wire;
+
+pub use client::Client;
+pub use gateway::{Gateway, Start, binary};
+pub use page::page;
+pub use peers::Peers;
+pub use port::reserved_port;
+pub use process::{Process, output};
+pub use raw::{Framing, RawCall, RawRequest, RawServer};
+pub use record::{DEADLINE, Record, say, within};
+pub use seeds::{Running, Seed, Source, repository};
+pub use tap::Tap;
+pub use victim::{Kind, Victim};
+pub use wire::{Reading, Wire, WireAnswer};

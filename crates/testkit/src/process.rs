@@ -1,0 +1,128 @@
+//! Programs that others wrote, as children of a test: their lines recorded, their group ended with the test.
+
+use std::net::Ipv4Addr;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use anyhow::Context;
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+
+use crate::record::{Record, within};
+
+/// A running program, in a process group of its own.
+pub struct Process {
+    name: String,
+    child: Child,
+    pid: Pid,
+    /// Every line that it wrote, to its standard output and error alike.
+    pub log: Record<String>,
+}
+
+impl Process {
+    /// Starts `command` with nothing to read.
+    pub fn start(name: &str, mut command: Command) -> anyhow::Result<Self> {
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true);
+        let mut child = command.spawn().with_context(|| format!("cannot start {name}"))?;
+        let raw = child.id().with_context(|| format!("{name} has no process id"))?;
+        let pid = Pid::from_raw(raw.cast_signed()).context("0 is no process id")?;
+        let log = Record::default();
+        if let Some(stream) = child.stdout.take() {
+            tokio::spawn(read_lines(stream, log.clone()));
+        }
+        if let Some(stream) = child.stderr.take() {
+            tokio::spawn(read_lines(stream, log.clone()));
+        }
+        Ok(Self { name: name.to_owned(), child, pid, log })
+    }
+
+    /// Awaits a line that contains `text`; the error shows what it said instead.
+    pub async fn says(&self, text: &str) -> anyhow::Result<String> {
+        let what = format!("`{text}` from {}", self.name);
+        let said = self.log.first(&what, |line| line.contains(text)).await;
+        said.with_context(|| format!("{} said:\n{}", self.name, self.log.all().join("\n")))
+    }
+
+    /// Awaits that it listens on a port of 127.0.0.1, by trying, as a kubelet's readiness probe does: for programs
+    /// that say nothing.
+    pub async fn listens(&self, port: u16) -> anyhow::Result<()> {
+        let mut tries = tokio::time::interval(Duration::from_millis(20));
+        let probe = async {
+            while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_err() {
+                tries.tick().await;
+            }
+        };
+        let listens = within(&format!("{} to listen on {port}", self.name), probe).await;
+        listens.with_context(|| format!("{} said:\n{}", self.name, self.log.all().join("\n")))
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> i32 {
+        self.pid.as_raw_nonzero().get()
+    }
+
+    /// Sends `signal` to the process alone.
+    pub fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        kill_process(self.pid, signal)
+            .with_context(|| format!("cannot send {signal:?} to {}", self.name))
+    }
+
+    /// Sends `signal` to the process and all its children.
+    pub fn signal_group(&self, signal: Signal) -> anyhow::Result<()> {
+        kill_process_group(self.pid, signal)
+            .with_context(|| format!("cannot send {signal:?} to the group of {}", self.name))
+    }
+
+    /// Ends the process and all its children at once, as a crash would.
+    pub async fn kill(&mut self) -> anyhow::Result<()> {
+        self.signal_group(Signal::KILL)?;
+        self.ended().await.map(drop)
+    }
+
+    /// Awaits its end.
+    pub async fn ended(&mut self) -> anyhow::Result<ExitStatus> {
+        let what = format!("the end of {}", self.name);
+        within(&what, self.child.wait())
+            .await?
+            .with_context(|| format!("cannot await {}", self.name))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // A group that is gone already is what we want.
+        let _ = kill_process_group(self.pid, Signal::KILL);
+    }
+}
+
+/// Runs `command` to its end and gives what it wrote to its standard output; a failure shows everything it said.
+pub async fn output(name: &str, mut command: Command) -> anyhow::Result<String> {
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    let output = within(&format!("the end of {name}"), command.output())
+        .await?
+        .with_context(|| format!("cannot start {name}"))?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    anyhow::ensure!(
+        output.status.success(),
+        "{name} failed with {}:\n{said}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(said)
+}
+
+async fn read_lines(stream: impl AsyncRead + Unpin, log: Record<String>) {
+    let mut reader = BufReader::new(stream);
+    let mut line = Vec::new();
+    while let Ok(1..) = reader.read_until(b'\n', &mut line).await {
+        log.push(String::from_utf8_lossy(&line).trim_end().to_owned());
+        line.clear();
+    }
+}
