@@ -38,4 +38,6 @@ pub struct Context {
     pub replica: Arc<str>,
     /// Cancelled when connections are to end after what they carry.
     pub draining: CancellationToken,
+    /// Cancelled when what still runs is to end with an error that says so.
+    pub over: CancellationToken,
 }

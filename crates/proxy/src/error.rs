@@ -88,6 +88,14 @@ pub enum CallError {
         /// The limit in bytes.
         limit: usize,
     },
+    /// An event is one message, so a long answer is collected for a client that takes only events.
+    #[error(
+        "the answer is longer than {limit} bytes (`limits.rewrittenAnswer`) and cannot be one event; accept `application/json`"
+    )]
+    TooLongForAnEvent {
+        /// The limit in bytes.
+        limit: usize,
+    },
     /// The target's answer is not MCP.
     #[error("target `{target}` did not answer with MCP: {what}")]
     InvalidAnswer {
@@ -131,7 +139,9 @@ impl CallError {
             | Self::AnswerTooLarge { .. }
             | Self::InvalidAnswer { .. }
             | Self::Incomplete(_) => Fault::Target,
-            Self::Closed { .. } | Self::ShuttingDown => Fault::Gateway,
+            Self::Closed { .. } | Self::TooLongForAnEvent { .. } | Self::ShuttingDown => {
+                Fault::Gateway
+            }
         }
     }
 
@@ -147,6 +157,7 @@ impl CallError {
             Self::Target { source, .. } => source.class(),
             Self::Timeout { .. } => "timeout",
             Self::AnswerTooLarge { .. } => "too_large",
+            Self::TooLongForAnEvent { .. } => "too_long_for_an_event",
             Self::InvalidAnswer { .. } => "invalid",
             Self::Closed { .. } => "closed",
             Self::Incomplete(_) => "incomplete",
@@ -186,6 +197,7 @@ impl CallError {
             Self::Target { .. }
             | Self::Timeout { .. }
             | Self::AnswerTooLarge { .. }
+            | Self::TooLongForAnEvent { .. }
             | Self::InvalidAnswer { .. }
             | Self::Closed { .. }
             | Self::Incomplete(_)
@@ -223,8 +235,8 @@ pub enum RequestError {
     /// The body is not JSON, or encoded.
     #[error("the body must be `application/json`, without a content encoding")]
     MediaType,
-    /// The body is longer than `limits.body`.
-    #[error("the body is longer than {limit} bytes (`limits.body`)")]
+    /// The body is longer than `limits.requestBody`.
+    #[error("the body is longer than {limit} bytes (`limits.requestBody`)")]
     BodyTooLarge {
         /// The limit in bytes.
         limit: usize,

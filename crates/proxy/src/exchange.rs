@@ -80,13 +80,14 @@ struct Sent {
 
 impl Exchange {
     /// Starts the exchange; its answer comes in parts.
-    pub fn start(self, tasks: &Tasks, orphan: Duration) -> Parts {
+    /// `over` ends it when the gateway does.
+    pub fn start(self, tasks: &Tasks, orphan: Duration, over: CancellationToken) -> Parts {
         let (parts, answer) = mpsc::channel(PART_QUEUE);
-        tasks.spawn("exchange", self.run(parts, orphan));
+        tasks.spawn("exchange", self.run(parts, orphan, over));
         answer
     }
 
-    async fn run(self, parts: mpsc::Sender<Part>, orphan: Duration) {
+    async fn run(self, parts: mpsc::Sender<Part>, orphan: Duration, over: CancellationToken) {
         let cancelled = match &self.in_flight {
             Some(in_flight) => in_flight.cancelled(),
             None => CancellationToken::new(),
@@ -96,18 +97,24 @@ impl Exchange {
             ended = self.carry(&sent, &parts) => ended,
             () = cancelled.cancelled() => Err(CallError::Cancelled),
             () = orphaned(&parts, orphan) => Err(CallError::Cancelled),
+            () = over.cancelled() => Err(CallError::ShuttingDown),
         };
         let Err(error) = ended else { return };
 
-        if matches!(error, CallError::Cancelled | CallError::Timeout { .. }) {
-            let sent = sent.lock().take();
-            if let Some(sent) = sent {
-                tell(&sent, &error).await;
-            }
-        }
         debug!(target_name = %self.target, %error, "A call failed.");
+        let is_given_up = matches!(
+            error,
+            CallError::Cancelled | CallError::ShuttingDown | CallError::Timeout { .. }
+        );
+        let sent = sent.lock().take().filter(|_| is_given_up);
+        let told = async {
+            if let Some(sent) = &sent {
+                tell(sent, &error).await;
+            }
+        };
         // A client that left does not hear of it; the access log does.
-        let _ = parts.send(Part::Failed(error)).await;
+        let failed = parts.send(Part::Failed(error.clone()));
+        let _ = futures_util::future::join(failed, told).await;
     }
 
     /// Sends the request, again on a new connection if the first provably did not execute it,
@@ -122,10 +129,13 @@ impl Exchange {
             Err(Failure::Upstream(error)) if error.was_not_executed() => {
                 let stale = sent.lock().take();
                 match stale {
-                    Some(stale) => {
+                    // Only a session that is gone is given up; a connection that could not be
+                    // made says nothing of it.
+                    Some(stale) if error.ends_the_session() => {
                         stale.lease.discard();
                         self.attempt(sent, parts).await
                     }
+                    Some(_) => self.attempt(sent, parts).await,
                     None => Err(Failure::Upstream(error)),
                 }
             }

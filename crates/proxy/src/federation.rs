@@ -7,8 +7,6 @@ mod resolution;
 mod template;
 mod uri;
 
-pub mod dispatch;
-
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use config::{Compiled, Limits};
+use futures_util::future::join_all;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
@@ -25,6 +26,11 @@ use crate::upstream::Surroundings;
 
 /// How often idle sessions and connections are looked for.
 const SWEEP: Duration = Duration::from_secs(15);
+
+/// How long what was ended by the drain has to reach its client.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How long targets have to let go of their sessions at the end, all of them together.
+const GOODBYE: Duration = Duration::from_secs(10);
 
 /// What a gateway is started with, beside its documents.
 pub struct Options {
@@ -85,6 +91,7 @@ impl Gateway {
             access_log: options.access_log,
             replica: options.replica,
             draining: CancellationToken::new(),
+            over: CancellationToken::new(),
         });
         context.tasks.spawn("sweep", sweep(context.clone()));
         Self { context, surroundings, doors: Mutex::default() }
@@ -132,7 +139,11 @@ impl Gateway {
             federation.retire();
         }
         for upstream in reloaded.gone {
-            self.context.tasks.spawn("retire", async move { upstream.retire().await });
+            let slots = self.context.sessions.part_with(upstream.serial());
+            self.context.tasks.spawn("retire", async move {
+                join_all(slots.iter().map(|slot| slot.close())).await;
+                upstream.retire().await;
+            });
         }
         failed
     }
@@ -168,23 +179,28 @@ impl Gateway {
             () = hurry => info!("Ending at once."),
         }
 
-        // Calls that are left end with an error, then their connections.
-        for slot in self.context.sessions.end_all() {
-            slot.close().await;
-        }
+        // Calls that are left end with an error that says so, then their connections.
+        self.context.over.cancel();
+        let answered = join_all(doors.iter().map(Door::drained));
+        let _ = tokio::time::timeout(LAST_WORDS, answered).await;
         for door in &doors {
             door.cut();
         }
-        if let Some(world) = self.context.world.load_full() {
-            for upstream in &world.upstreams {
-                upstream.retire().await;
+        let ended = async {
+            let slots = self.context.sessions.end_all();
+            join_all(slots.iter().map(|slot| slot.close())).await;
+            if let Some(world) = self.context.world.load_full() {
+                join_all(world.upstreams.iter().map(|upstream| upstream.retire())).await;
             }
+        };
+        if tokio::time::timeout(GOODBYE, ended).await.is_err() {
+            info!("Some targets did not let go in time.");
         }
         self.context.tasks.close().await;
     }
 }
 
-/// Closes what nobody has used for long, one task at a time, off every path.
+/// Closes what nobody has used for long, each in a task of its own, off every path.
 async fn sweep(context: Arc<Context>) {
     let limits = context.limits.clone();
     let mut ticks = tokio::time::interval(SWEEP);

@@ -12,6 +12,7 @@ mod context;
 mod listen;
 mod serve;
 
+mod dispatch;
 mod downstream;
 mod exchange;
 mod federation;

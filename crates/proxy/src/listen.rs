@@ -117,6 +117,13 @@ impl Accept {
             (self.configured, self.accepting.clone(), self.cut.clone());
         let counted = context.metrics.connection();
         let connection = async move {
+            // A peer that says nothing keeps its seat for so long and no longer.
+            let spoken = tokio::time::timeout(HEAD_DEADLINE, stream.readable());
+            tokio::select! {
+                spoken = spoken => if !matches!(spoken, Ok(Ok(()))) { return },
+                () = cut.cancelled() => return,
+                () = either(&accepting, &context.draining) => return,
+            }
             let draining = context.draining.clone();
             let builder = builder(&context);
             let service = service_fn(|request| serve(context.clone(), configured, remote, request));
@@ -153,6 +160,7 @@ fn builder(context: &Context) -> auto::Builder<TokioExecutor> {
     builder
         .http2()
         .timer(TokioTimer::new())
+        .keep_alive_interval(HEAD_DEADLINE)
         .max_concurrent_streams(context.limits.http2_streams)
         .max_header_list_size(u32::try_from(header_block).unwrap_or(u32::MAX));
     builder

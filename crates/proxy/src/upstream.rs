@@ -19,6 +19,7 @@ use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use config::{Limits, TargetAddress, TargetKey};
+use futures_util::future::join_all;
 use mcp::ListKind;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, mpsc, watch};
@@ -77,6 +78,8 @@ pub struct Upstream {
     limits: Arc<Limits>,
     clock: Clock,
     tasks: Tasks,
+    /// The catalog's task alone, which is the first to end.
+    catalog_tasks: Tasks,
     metrics: Arc<TargetMetrics>,
     born: Instant,
     state: watch::Sender<State>,
@@ -115,7 +118,7 @@ impl Upstream {
             serial: SERIAL.fetch_add(1, Ordering::Relaxed),
             key,
             settings: Arc::new(ArcSwap::from_pointee(settings)),
-            http: HttpPool::new(tasks.clone(), surroundings.clock.clone()),
+            http: HttpPool::new(surroundings.tasks.clone(), surroundings.clock.clone()),
             limits: surroundings.limits.clone(),
             clock: surroundings.clock.clone(),
             metrics,
@@ -125,9 +128,10 @@ impl Upstream {
             hints,
             leases: Leases::new(processes, surroundings.clock.now()),
             catalog_seat: Mutex::default(),
-            tasks: tasks.clone(),
+            catalog_tasks: tasks.child(),
+            tasks,
         });
-        tasks.spawn("catalog", refresh::keep_fresh(upstream.clone(), hinted));
+        upstream.catalog_tasks.spawn("catalog", refresh::keep_fresh(upstream.clone(), hinted));
         upstream
     }
 
@@ -204,13 +208,21 @@ impl Upstream {
 
     /// Ends the upstream: its sessions are deleted at the target, its processes ended.
     pub async fn retire(&self) {
+        self.catalog_tasks.cancel();
         let seat = self.catalog_seat.lock().take();
         let mut seats = self.leases.drain();
         seats.extend(seat);
-        for seat in seats {
-            seat.close().await;
-        }
+        join_all(seats.iter().map(|seat| seat.close())).await;
         self.tasks.cancel();
+    }
+
+    /// Gives up the catalog's session: it failed, and the next attempt opens one of its own.
+    fn part_with_catalog_seat(&self) {
+        let seat = self.catalog_seat.lock().take();
+        if let Some(seat) = seat {
+            self.leases.forget(&seat);
+            self.tasks.spawn("close upstream session", async move { seat.close().await });
+        }
     }
 
     fn succeeded(&self, catalog: Catalog) {

@@ -121,3 +121,6 @@ impl JsonStream {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

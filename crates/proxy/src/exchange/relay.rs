@@ -101,13 +101,12 @@ async fn relay_messages(
     mut substitute: Substitute,
     parts: &mpsc::Sender<Part>,
 ) -> Result<(), Failure> {
-    let mut patience = Patience::new(exchange);
+    let patience = Patience::new(exchange);
     while let Some(message) = patience.wait(exchange, messages.next()).await? {
         let message = message?;
         let is_response = matches!(message.kind(), Kind::Response | Kind::ErrorResponse);
         let bytes = substitute.whole(message.bytes().clone());
         if !is_response {
-            patience.renew();
             let _ = parts.send(Part::Notification(bytes)).await;
             continue;
         }
@@ -140,11 +139,10 @@ impl UriView {
     }
 }
 
-/// How long the target may take for its next word: the call deadline, renewed by progress up to
-/// a hard limit.
+/// How long the target may take for its next word: the call deadline each time, and a hard limit
+/// for all of it. A client that reads slowly costs the target none of it but the limit.
 struct Patience {
     call: Duration,
-    next: Instant,
     limit: Instant,
     began: Instant,
 }
@@ -153,12 +151,7 @@ impl Patience {
     fn new(exchange: &Exchange) -> Self {
         let timeouts = &exchange.upstream.target().settings.timeouts;
         let began = Instant::now();
-        let limit = began + timeouts.progress;
-        Self { call: timeouts.call, next: began + timeouts.call, limit, began }
-    }
-
-    fn renew(&mut self) {
-        self.next = (Instant::now() + self.call).min(self.limit);
+        Self { call: timeouts.call, limit: began + timeouts.progress, began }
     }
 
     async fn wait<T>(
@@ -166,7 +159,8 @@ impl Patience {
         exchange: &Exchange,
         next: impl Future<Output = T>,
     ) -> Result<T, Failure> {
-        tokio::time::timeout_at(self.next.min(self.limit), next).await.map_err(|_| {
+        let deadline = (Instant::now() + self.call).min(self.limit);
+        tokio::time::timeout_at(deadline, next).await.map_err(|_| {
             let after = self.began.elapsed();
             Failure::Call(CallError::Timeout { target: exchange.target.clone(), after })
         })

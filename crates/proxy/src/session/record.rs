@@ -45,12 +45,14 @@ impl Session {
     /// The place of this session's connection to `upstream`; the same at every call.
     pub fn slot(&self, upstream: &Upstream, now: Instant) -> Arc<Slot> {
         let mut slots = self.slots.lock();
-        slots.entry(upstream.serial()).or_insert_with(|| Arc::new(Slot::new(now))).clone()
+        let slot = slots.entry(upstream.serial()).or_insert_with(|| Arc::new(Slot::new(now)));
+        slot.touch(now);
+        slot.clone()
     }
 
     /// Registers a call until the guard is dropped, so that the client can cancel it by its id.
     pub fn call(self: &Arc<Self>, id: &Id) -> CallInFlight {
-        let cancelled = CancellationToken::new();
+        let cancelled = self.ended.child_token();
         self.calls.lock().insert(id.clone(), cancelled.clone());
         CallInFlight { session: self.clone(), id: id.clone(), cancelled }
     }
@@ -81,8 +83,12 @@ impl Session {
             && self.used.idle(now) >= limit
     }
 
-    /// Connections that have been idle for `limit` by `now` lose their place, and so do those of
-    /// upstreams that are gone.
+    /// The place at an upstream that is gone.
+    pub(super) fn part_with(&self, upstream: u64) -> Option<Arc<Slot>> {
+        self.slots.lock().remove(&upstream)
+    }
+
+    /// Connections that have been idle for `limit` by `now`, or are dead, lose their place.
     pub(super) fn idle_slots(&self, now: Instant, limit: Duration) -> Vec<Arc<Slot>> {
         let mut idle = Vec::new();
         self.slots.lock().retain(|_, slot| {
@@ -98,9 +104,6 @@ impl Session {
     /// Ends the session: calls and streams are told, and the connections handed over for closing.
     pub(super) fn end(&self) -> Vec<Arc<Slot>> {
         self.ended.cancel();
-        for cancelled in self.calls.lock().values() {
-            cancelled.cancel();
-        }
         self.slots.lock().drain().map(|(_, slot)| slot).collect()
     }
 }

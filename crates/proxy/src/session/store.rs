@@ -151,6 +151,16 @@ impl Sessions {
         slots
     }
 
+    /// The places of every session at an upstream that is gone.
+    pub fn part_with(&self, upstream: u64) -> Vec<Arc<Slot>> {
+        let mut slots = Vec::new();
+        for shard in &self.shards {
+            let shard = shard.lock();
+            slots.extend(shard.records.values().filter_map(|session| session.part_with(upstream)));
+        }
+        slots
+    }
+
     /// Ends every session, when the gateway stops.
     pub fn end_all(&self) -> Vec<Arc<Slot>> {
         let mut slots = Vec::new();

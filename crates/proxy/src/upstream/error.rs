@@ -114,6 +114,11 @@ impl UpstreamError {
         }
     }
 
+    /// Whether the session that it came from is gone.
+    pub fn ends_the_session(&self) -> bool {
+        matches!(self, Self::SessionGone { .. } | Self::Closed { .. })
+    }
+
     /// Whether it says something of the target's connection, rather than of one answer on it.
     pub(crate) fn is_about_the_connection(&self) -> bool {
         match self {

@@ -24,6 +24,9 @@ use crate::upstream::transport::{Connection, Dial, Inbound, SessionKind};
 /// How long the calls of a session that ends have to tell their target.
 const CALLS_END: Duration = Duration::from_secs(3);
 
+/// How many connections wait for the next call of one caller without a session.
+const IDLE_PER_PRINCIPAL: usize = 32;
+
 /// On whose behalf a connection is leased.
 #[derive(Debug, Clone)]
 pub enum Owner {
@@ -79,9 +82,18 @@ impl Slot {
         }
     }
 
-    /// Whether no call uses it, and none has for `limit`.
+    /// Whether no call uses it, and none has for `limit`; or its connection is dead.
     pub fn is_idle(&self, now: Instant, limit: Duration) -> bool {
-        self.leases.load(Ordering::Acquire) == 0 && self.used.idle(now) >= limit
+        let is_dead = || {
+            let cell = self.cell.load();
+            cell.get().is_some_and(|seat| !seat.connection.is_open())
+        };
+        self.leases.load(Ordering::Acquire) == 0 && (self.used.idle(now) >= limit || is_dead())
+    }
+
+    /// Used now: not to be reaped before the call that is about to come.
+    pub fn touch(&self, now: Instant) {
+        self.used.touch(now);
     }
 
     /// Ends the upstream session, if one was opened, once its calls have ended: they are being
@@ -163,6 +175,11 @@ impl Leases {
             idle: Mutex::default(),
             processes: Arc::new(Semaphore::new(processes.min(Semaphore::MAX_PERMITS))),
         }
+    }
+
+    /// Nobody gets this connection any more from here.
+    pub(super) fn forget(&self, seat: &Arc<Seat>) {
+        self.shared.forget(seat);
     }
 
     /// Takes out what has been idle for `limit`.
@@ -247,7 +264,13 @@ impl Drop for Lease {
             Place::Pool(principal) if self.seat.connection.is_open() => {
                 let idle = Idle { seat: self.seat.clone(), since: now };
                 let mut pool = self.upstream.leases.idle.lock();
-                pool.entry(principal.clone()).or_default().push(idle);
+                let seats = pool.entry(principal.clone()).or_default();
+                if seats.len() < IDLE_PER_PRINCIPAL {
+                    seats.push(idle);
+                } else {
+                    let close = async move { idle.seat.close().await };
+                    self.upstream.tasks.spawn("close upstream session", close);
+                }
             }
             Place::Pool(_) | Place::Nowhere => {}
         }

@@ -21,6 +21,8 @@ use crate::upstream::{INBOUND_QUEUE, Seat, Upstream, requests};
 
 /// However many ask, a target's lists are read at most once in this time.
 const AT_MOST_EVERY: Duration = Duration::from_secs(1);
+/// A session of the catalog that lived this long was a good one.
+const LIVED: Duration = Duration::from_secs(10);
 /// The longest wait before a target that is a URL is tried again: a refused connection is cheap.
 const LONGEST_WAIT_URL: Duration = Duration::from_secs(5);
 /// The longest wait before a process is started again.
@@ -42,7 +44,6 @@ pub(super) async fn keep_fresh(upstream: Arc<Upstream>, mut hinted: mpsc::Receiv
         let began = Instant::now();
         let failure = match fill(&upstream).await {
             Ok((seat, mut inbound)) => {
-                backoff.reset();
                 info!(target_name = %upstream.target().name, "Read the catalog.");
                 follow(&upstream, &seat, &mut inbound, &mut hinted).await
             }
@@ -50,15 +51,18 @@ pub(super) async fn keep_fresh(upstream: Arc<Upstream>, mut hinted: mpsc::Receiv
         };
         warn!(target_name = %upstream.target().name, error = %failure, "The catalog is not fresh.");
         upstream.failed(&failure);
-        drop(upstream.catalog_seat.lock().take());
+        upstream.part_with_catalog_seat();
 
+        // One that answers and then dies is not tried faster and faster.
+        if began.elapsed() >= LIVED {
+            backoff.reset();
+        }
         let wait = tokio::time::sleep(backoff.wait(random::byte()));
         tokio::select! {
             () = wait => {}
-            () = upstream.refresh.notified() => {
-                tokio::time::sleep_until(began + AT_MOST_EVERY).await;
-            }
+            () = upstream.refresh.notified() => {}
         }
+        tokio::time::sleep_until(began + AT_MOST_EVERY).await;
     }
 }
 

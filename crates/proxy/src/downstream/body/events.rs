@@ -4,11 +4,12 @@
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use mcp::Id;
 use tokio::time::{Instant, Interval, interval_at};
 
 use crate::access_log::Ending;
+use crate::error::CallError;
 use crate::reply::{Part, Parts};
 
 /// How long a stream may be silent.
@@ -20,15 +21,20 @@ pub(crate) struct Events {
     first: Option<Part>,
     parts: Parts,
     keep_alive: Interval,
+    /// The pieces of a long response, which becomes one event when it is whole.
+    pieces: BytesMut,
+    /// How long that may be, in bytes.
+    limit: usize,
     is_over: bool,
     ending: Option<Ending>,
 }
 
 impl Events {
     /// The answer to the request `id`, of which `first` has arrived.
-    pub(crate) fn new(id: Id, first: Option<Part>, parts: Parts) -> Self {
+    pub(crate) fn new(id: Id, first: Option<Part>, parts: Parts, limit: usize) -> Self {
         let keep_alive = keep_alive();
-        Self { id, first, parts, keep_alive, is_over: false, ending: None }
+        let pieces = BytesMut::new();
+        Self { id, first, parts, keep_alive, pieces, limit, is_over: false, ending: None }
     }
 
     pub(super) fn ending(&self) -> Option<Ending> {
@@ -36,34 +42,51 @@ impl Events {
     }
 
     pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        if self.is_over {
-            return Poll::Ready(None);
+        while !self.is_over {
+            let part = match self.first.take() {
+                Some(first) => Poll::Ready(Some(first)),
+                None => self.parts.poll_recv(context),
+            };
+            let Poll::Ready(part) = part else {
+                ready!(self.keep_alive.poll_tick(context));
+                return Poll::Ready(Some(mcp::encode_comment("")));
+            };
+            if let Some(event) = self.event(part) {
+                self.keep_alive.reset();
+                return Poll::Ready(Some(event));
+            }
         }
-        let part = match self.first.take() {
-            Some(first) => Poll::Ready(Some(first)),
-            None => self.parts.poll_recv(context),
-        };
-        let Poll::Ready(part) = part else {
-            ready!(self.keep_alive.poll_tick(context));
-            return Poll::Ready(Some(mcp::encode_comment("")));
-        };
-        self.keep_alive.reset();
-        Poll::Ready(part.map(|part| self.event(part)))
+        Poll::Ready(None)
     }
 
-    fn event(&mut self, part: Part) -> Bytes {
+    /// The event that `part` completes, if it completes one.
+    fn event(&mut self, part: Option<Part>) -> Option<Bytes> {
         match part {
-            Part::Notification(message) => mcp::encode_event(None, None, &message),
-            Part::Response(message) | Part::Chunk(message) => {
-                self.is_over = true;
-                mcp::encode_event(None, None, &message)
+            Some(Part::Notification(message)) => Some(mcp::encode_event(None, None, &message)),
+            Some(Part::Chunk(piece)) if self.pieces.len() + piece.len() <= self.limit => {
+                self.pieces.extend_from_slice(&piece);
+                None
             }
-            Part::Failed(error) => {
+            Some(Part::Chunk(_)) => {
+                Some(self.failed(&CallError::TooLongForAnEvent { limit: self.limit }))
+            }
+            Some(Part::Response(message)) => {
                 self.is_over = true;
-                self.ending = Some(error.ending());
-                mcp::encode_event(None, None, &error.response(&self.id))
+                Some(mcp::encode_event(None, None, &message))
+            }
+            Some(Part::Failed(error)) => Some(self.failed(&error)),
+            None => {
+                self.is_over = true;
+                let whole = !self.pieces.is_empty();
+                whole.then(|| mcp::encode_event(None, None, &self.pieces))
             }
         }
+    }
+
+    fn failed(&mut self, error: &CallError) -> Bytes {
+        self.is_over = true;
+        self.ending = Some(error.ending());
+        mcp::encode_event(None, None, &error.response(&self.id))
     }
 }
 

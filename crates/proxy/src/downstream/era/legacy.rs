@@ -4,10 +4,10 @@ use http::HeaderMap;
 use mcp::{Message, Method, Revision};
 
 use crate::access_log::Record;
+use crate::dispatch::Caller;
 use crate::downstream::Endpoint;
 use crate::error::{CallError, RequestError};
 use crate::federation::Federation;
-use crate::federation::dispatch::Caller;
 use crate::metrics::Limit;
 use crate::reply::Segments;
 use crate::session::{Claims, SessionError, SessionId};

@@ -11,11 +11,11 @@ use hyper::body::Incoming;
 use mcp::{Accept, Id, Kind, Message, Method, Revision};
 
 use crate::access_log::{Ending, Record};
+use crate::dispatch::{self, Call};
 use crate::downstream::body::{Changes, ReplyBody, Watch};
 use crate::downstream::era::legacy;
 use crate::downstream::{Endpoint, collect, respond};
 use crate::error::{CallError, RequestError};
-use crate::federation::dispatch::{self, Call};
 use crate::metrics::{Limit, RequestKind};
 use crate::reply::{Reply, Segments};
 use crate::session::Claims;
@@ -77,7 +77,7 @@ pub(crate) async fn post(
         }
         (Kind::Request, Some(id)) => {
             let reply = call(&post, message, id.clone(), record).await?;
-            Ok(reply::respond(reply, id, accept, record).await)
+            Ok(reply::respond(reply, id, accept, limits.rewritten_answer, record).await)
         }
         (Kind::Notification, _) => {
             legacy::notify(endpoint, post.claims.as_ref(), &message);

@@ -40,6 +40,7 @@ pub(super) async fn answer(
 async fn one(post: &Post<'_>, element: Bytes) -> Option<Segments> {
     let context = post.endpoint.context;
     // The batch has its line in the access log; its elements have none.
+    let limit = context.limits.rewritten_answer;
     let mut record = Record::new(&AccessLog::off(), &context.clock, post.endpoint.remote);
     let message = match Message::parse(element) {
         Ok(message) => message,
@@ -57,7 +58,7 @@ async fn one(post: &Post<'_>, element: Bytes) -> Option<Segments> {
     }
     Some(match call(post, message, id.clone(), &mut record).await {
         Ok(Reply::Local(body)) => body,
-        Ok(Reply::Upstream(parts)) => reply::last(parts, &id, &mut record).await,
+        Ok(Reply::Upstream(parts)) => reply::last(parts, &id, limit, &mut record).await,
         Err(error) => Segments::from(error.body()),
     })
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{Response, StatusCode};
 use mcp::{Accept, Id};
 
@@ -17,17 +17,18 @@ use crate::reply::{Part, Parts, Reply, Segments};
 /// on a stream with comments never.
 const HEAD_WAIT: Duration = Duration::from_secs(10);
 
-/// The response to the request `id`.
+/// The response to the request `id`; what has to be collected for it is at most `limit` bytes.
 pub(super) async fn respond(
     reply: Reply,
     id: Id,
     accept: Accept,
+    limit: usize,
     record: &mut Record,
 ) -> Response<ReplyBody> {
     match reply {
         Reply::Local(body) => local(body, accept),
         Reply::Upstream(parts) if !accept.event_stream => json_only(parts, id, record).await,
-        Reply::Upstream(parts) => negotiated(parts, id, accept, record).await,
+        Reply::Upstream(parts) => negotiated(parts, id, accept, limit, record).await,
     }
 }
 
@@ -41,12 +42,20 @@ pub(super) fn local(body: Segments, accept: Accept) -> Response<ReplyBody> {
 }
 
 /// The one message that answers a call, whatever comes before it.
-pub(super) async fn last(mut parts: Parts, id: &Id, record: &mut Record) -> Segments {
-    let mut pieces = Vec::new();
+pub(super) async fn last(mut parts: Parts, id: &Id, limit: usize, record: &mut Record) -> Segments {
+    let mut pieces: Vec<Bytes> = Vec::new();
+    let mut length = 0;
     while let Some(part) = parts.recv().await {
         match part {
             Part::Notification(_) => {}
-            Part::Chunk(piece) | Part::Response(piece) => pieces.push(piece),
+            Part::Chunk(piece) | Part::Response(piece) => {
+                length += piece.len();
+                if length > limit {
+                    let error = CallError::TooLongForAnEvent { limit };
+                    return Segments::from(failed(&error, id, record));
+                }
+                pieces.push(piece);
+            }
             Part::Failed(error) => return Segments::from(failed(&error, id, record)),
         }
     }
@@ -70,22 +79,22 @@ async fn negotiated(
     mut parts: Parts,
     id: Id,
     accept: Accept,
+    limit: usize,
     record: &mut Record,
 ) -> Response<ReplyBody> {
     let first = match tokio::time::timeout(HEAD_WAIT, parts.recv()).await {
         Ok(Some(first)) => first,
         Ok(None) => return whole(None, parts, &id, record),
-        Err(_) => return events(id, None, parts),
+        Err(_) => return events(id, None, parts, limit),
     };
     match first {
-        Part::Notification(_) => events(id, Some(first), parts),
+        Part::Notification(_) => events(id, Some(first), parts, limit),
         first if accept.json => whole(Some(first), parts, &id, record),
-        Part::Chunk(first) => collected(first, parts, id, record).await,
-        first @ (Part::Response(_) | Part::Failed(_)) => {
+        first => {
             if let Part::Failed(error) = &first {
                 failed(error, &id, record);
             }
-            events(id, Some(first), parts)
+            events(id, Some(first), parts, limit)
         }
     }
 }
@@ -101,26 +110,8 @@ fn whole(first: Option<Part>, parts: Parts, id: &Id, record: &mut Record) -> Res
     respond::json(StatusCode::OK, Segments::from(ours))
 }
 
-/// An event is one message, so a long answer is collected for who takes nothing else.
-async fn collected(
-    first: Bytes,
-    mut parts: Parts,
-    id: Id,
-    record: &mut Record,
-) -> Response<ReplyBody> {
-    let mut whole = BytesMut::from(first.as_ref());
-    while let Some(part) = parts.recv().await {
-        match part {
-            Part::Chunk(bytes) => whole.extend_from_slice(&bytes),
-            Part::Failed(error) => return respond::one_event(&failed(&error, &id, record)),
-            Part::Notification(_) | Part::Response(_) => {}
-        }
-    }
-    respond::one_event(&whole.freeze())
-}
-
-fn events(id: Id, first: Option<Part>, parts: Parts) -> Response<ReplyBody> {
-    respond::events(ReplyBody::Events(Box::new(Events::new(id, first, parts))))
+fn events(id: Id, first: Option<Part>, parts: Parts, limit: usize) -> Response<ReplyBody> {
+    respond::events(ReplyBody::Events(Box::new(Events::new(id, first, parts, limit))))
 }
 
 fn failed(error: &CallError, id: &Id, record: &mut Record) -> Bytes {

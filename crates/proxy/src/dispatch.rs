@@ -240,7 +240,7 @@ fn start(
         in_flight,
     };
     let orphan = context.limits.orphan_call.get();
-    Ok(Reply::Upstream(exchange.start(&context.tasks, orphan)))
+    Ok(Reply::Upstream(exchange.start(&context.tasks, orphan, context.over.clone())))
 }
 
 /// Only what the operator named goes to a target.
