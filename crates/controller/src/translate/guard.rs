@@ -66,6 +66,10 @@ impl Guards {
     pub(super) fn of(world: &World, diagnostics: &mut Vec<Diagnostic>) -> Self {
         let mut guards = Self { entries: Vec::new() };
         for policy in &world.policies {
+            if policy.value.attachments.is_empty() {
+                diagnostics.push(no_target(&policy.about));
+                diagnostics.extend(guards.attach(world, policy, &Attachment::Anything).err());
+            }
             for attachment in &policy.value.attachments {
                 let attached = guards.attach(world, policy, attachment);
                 diagnostics.extend(attached.err());
@@ -110,8 +114,17 @@ impl Guards {
         match attachment {
             Attachment::Name(target) => {
                 let name = ObjectName::new(namespace, &target.name);
-                let kind = Guarded::of(&target.group, &target.kind)
-                    .ok_or_else(|| unknown_kind(&policy.about, &target.kind))?;
+                let Some(kind) = Guarded::of(&target.group, &target.kind) else {
+                    if is_served_elsewhere(&target.group, &target.kind) {
+                        return Err(other_kind(&policy.about, &target.kind));
+                    }
+                    // Nobody can say what is meant, so whatever has the name is shut.
+                    self.entries.extend(Guarded::ALL.map(|kind| {
+                        let (name, close) = (name.clone(), close.clone());
+                        Entry { kind, name, section: None, close }
+                    }));
+                    return Err(unknown_kind(&policy.about, &target.group, &target.kind));
+                };
                 let section = target.section_name.clone();
                 self.entries.push(Entry { kind, name: name.clone(), section, close });
                 let known = kind.objects(world).iter().any(|about| about.name == name);
@@ -120,11 +133,18 @@ impl Guards {
                     .ok_or_else(|| unknown_target(&policy.about, &target.kind, &name))
             }
             Attachment::Labels(target) => {
-                let kind = Guarded::of(&target.group, &target.kind)
-                    .ok_or_else(|| unknown_kind(&policy.about, &target.kind))?;
                 let selector = LabelSelector {
                     match_labels: Some(target.match_labels.clone()),
                     match_expressions: None,
+                };
+                let Some(kind) = Guarded::of(&target.group, &target.kind) else {
+                    if is_served_elsewhere(&target.group, &target.kind) {
+                        return Err(other_kind(&policy.about, &target.kind));
+                    }
+                    for kind in Guarded::ALL {
+                        self.select(world, kind, namespace, &selector, None, &close);
+                    }
+                    return Err(unknown_kind(&policy.about, &target.group, &target.kind));
                 };
                 let section = target.section_name.clone();
                 self.select(world, kind, namespace, &selector, section, &close);
@@ -166,7 +186,31 @@ fn close(policy: &About) -> Close {
     }
 }
 
-fn unknown_kind(policy: &About, kind: &str) -> Diagnostic {
+/// Kinds that exist and that others serve: a policy on one of them guards nothing of ours.
+fn is_served_elsewhere(group: &str, kind: &str) -> bool {
+    let routes = ["GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute", "ListenerSet", "GatewayClass"];
+    match group {
+        "gateway.networking.k8s.io" => routes.contains(&kind),
+        "inference.networking.k8s.io" => kind == "InferencePool",
+        _ => false,
+    }
+}
+
+fn unknown_kind(policy: &About, group: &str, kind: &str) -> Diagnostic {
+    let message = format!(
+        "attached to the kind `{kind}` of the group `{group}`, which is none; \
+         everything of that name here is closed"
+    );
+    policy.error("policy.target-kind", "spec", message)
+}
+
+fn no_target(policy: &About) -> Diagnostic {
+    let message = "attached to nothing: write `targetRefs` or `targetSelectors`; \
+                   until then everything in its namespace is closed";
+    policy.error("policy.target-missing", "spec", message.to_owned())
+}
+
+fn other_kind(policy: &About, kind: &str) -> Diagnostic {
     let message = format!("attached to a {kind}, which is nothing that is served here");
     policy.warning("policy.target-kind", "spec", message)
 }
