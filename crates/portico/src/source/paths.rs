@@ -29,12 +29,12 @@ pub(super) fn files(inputs: &[PathBuf]) -> Vec<PathBuf> {
 pub(super) fn folders(inputs: &[PathBuf]) -> BTreeSet<PathBuf> {
     let mut folders = BTreeSet::new();
     for input in inputs.iter().chain(&files(inputs)) {
-        if input.is_dir() {
-            folders.insert(input.clone());
-            continue;
+        // Each folder by one path only: watches of two paths to one folder end together.
+        let folder = if input.is_dir() { Some(input.clone()) } else { parent(input) };
+        folders.extend(folder.map(|folder| fs::canonicalize(&folder).unwrap_or(folder)));
+        if !input.is_dir() {
+            folders.extend(fs::canonicalize(input).ok().as_deref().and_then(parent));
         }
-        folders.extend(parent(input));
-        folders.extend(fs::canonicalize(input).ok().as_deref().and_then(parent));
     }
     folders
 }
