@@ -28,6 +28,9 @@ pub(crate) fn check(
     if address.ip().is_loopback() && !is_ours(listener, host) {
         return Err(RequestError::Host(host.to_owned()));
     }
+    if head.headers.get_all(HOST).iter().count() > 1 {
+        return Err(RequestError::Host("more than one".to_owned()));
+    }
     for origin in head.headers.get_all(ORIGIN) {
         check_origin(listener, origin)?;
     }

@@ -45,7 +45,7 @@ async fn relay_body(
     let mut start = BytesMut::new();
     while start.len() <= COLLECT {
         let Some(chunk) = patience.wait(exchange, body.next()).await? else {
-            let whole = substitute.whole(start.freeze());
+            let whole = checked(exchange, substitute.whole(start.freeze()))?;
             let _ = parts.send(Part::Response(whole)).await;
             return Ok(());
         };
@@ -70,6 +70,29 @@ async fn relay_body(
     Ok(())
 }
 
+/// An answer that is one: JSON, and to this request. What is too long to be collected passes
+/// unread; a target that answers wrongly there hurts the one client that asked.
+fn checked(exchange: &Exchange, answer: Bytes) -> Result<Bytes, Failure> {
+    let invalid = |what: String| {
+        Failure::Call(CallError::InvalidAnswer { target: exchange.target.clone(), what })
+    };
+    let message = Message::parse(answer).map_err(|error| invalid(error.to_string()))?;
+    match (message.kind(), message.id()) {
+        (Kind::Response | Kind::ErrorResponse, Some(id)) if *id == exchange.id => {
+            Ok(message.bytes().clone())
+        }
+        // Some servers answer what they refuse with `"id":null`.
+        (Kind::ErrorResponse, None) => {
+            let error = message.error().unwrap_or_default();
+            let id = exchange.id.as_bytes();
+            let pieces: [&[u8]; 5] =
+                [br#"{"jsonrpc":"2.0","id":"#, id, br#","error":"#, &error, b"}"];
+            Ok(pieces.concat().into())
+        }
+        _ => Err(invalid("it answered another request".to_owned())),
+    }
+}
+
 /// One JSON document whose URIs are mapped: collected, within `limits.rewrittenAnswer`.
 async fn relay_rewritten(
     exchange: &Exchange,
@@ -89,7 +112,8 @@ async fn relay_rewritten(
         }
         whole.extend_from_slice(&chunk);
     }
-    let rewritten = uris.rewrite(exchange, substitute.whole(whole.freeze()))?;
+    let answer = checked(exchange, substitute.whole(whole.freeze()))?;
+    let rewritten = uris.rewrite(exchange, answer)?;
     let _ = parts.send(Part::Response(rewritten)).await;
     Ok(())
 }
