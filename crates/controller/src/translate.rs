@@ -10,6 +10,7 @@ mod plan;
 mod port;
 mod reference;
 mod route;
+mod section;
 mod shape;
 mod target;
 mod target_name;
@@ -66,7 +67,7 @@ pub fn document(files: Vec<Manifests>) -> Reading {
 }
 
 fn plan(world: &World, diagnostics: &mut Vec<Diagnostic>) -> Plan {
-    let guards = Guards::of(world, diagnostics);
+    let guards = Guards::of(world, &target::names(world), diagnostics);
     let gateways = gateway::served(world, diagnostics);
     let listeners = listener::listeners(&gateways, &guards, diagnostics);
     let backends = target::backends(world, &guards, diagnostics);

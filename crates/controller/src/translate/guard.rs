@@ -1,5 +1,9 @@
 //! What guards fails closed: which objects are kept shut by the policies that are attached to them.
 
+mod kind;
+
+use std::collections::BTreeMap;
+
 use config::{Close, Diagnostic};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
@@ -7,18 +11,10 @@ use crate::attached::{AttachedPolicy, Attachment};
 use crate::object::{About, Object, ObjectName};
 use crate::selector;
 use crate::world::World;
-
-/// The kinds of objects that a policy can be attached to and that we serve.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Guarded {
-    Gateway,
-    Route,
-    Service,
-    Backend,
-    KgatewayBackend,
-}
+pub(super) use kind::Guarded;
 
 /// Every attachment of every policy.
+#[derive(Default)]
 pub(super) struct Guards {
     entries: Vec<Entry>,
 }
@@ -30,52 +26,25 @@ struct Entry {
     close: Close,
 }
 
-impl Guarded {
-    fn of(group: &str, kind: &str) -> Option<Self> {
-        match (group, kind) {
-            ("gateway.networking.k8s.io", "Gateway") => Some(Self::Gateway),
-            ("gateway.networking.k8s.io", "HTTPRoute") => Some(Self::Route),
-            ("" | "core", "Service") => Some(Self::Service),
-            ("agentgateway.dev", "AgentgatewayBackend") => Some(Self::Backend),
-            ("gateway.kgateway.dev", "Backend") => Some(Self::KgatewayBackend),
-            _ => None,
-        }
-    }
-
-    const ALL: [Self; 5] =
-        [Self::Gateway, Self::Route, Self::Service, Self::Backend, Self::KgatewayBackend];
-
-    /// The objects of this kind.
-    fn objects(self, world: &World) -> Vec<&About> {
-        fn about<T>(objects: &[Object<T>]) -> Vec<&About> {
-            objects.iter().map(|object| &object.about).collect()
-        }
-        match self {
-            Self::Gateway => about(&world.gateways),
-            Self::Route => about(&world.routes),
-            Self::Service => about(&world.services),
-            Self::Backend => about(&world.backends),
-            Self::KgatewayBackend => about(&world.kgateway_backends),
-        }
-    }
-}
-
 impl Guards {
     /// The attachments of all policies of a world; those to nothing that is there are reported, and
-    /// kept for what comes.
-    pub(super) fn of(world: &World, diagnostics: &mut Vec<Diagnostic>) -> Self {
-        let mut guards = Self { entries: Vec::new() };
+    /// kept for what comes. `targets` are the names of each backend's targets.
+    pub(super) fn of(
+        world: &World,
+        targets: &BTreeMap<String, Vec<String>>,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Self {
+        let mut attaching = Attaching { world, targets, entries: Vec::new(), diagnostics };
         for policy in &world.policies {
             if policy.value.attachments.is_empty() {
-                diagnostics.push(no_target(&policy.about));
-                diagnostics.extend(guards.attach(world, policy, &Attachment::Anything).err());
+                attaching.diagnostics.push(no_target(&policy.about));
+                attaching.attach(policy, &Attachment::Anything);
             }
             for attachment in &policy.value.attachments {
-                let attached = guards.attach(world, policy, attachment);
-                diagnostics.extend(attached.err());
+                attaching.attach(policy, attachment);
             }
         }
-        guards
+        Self { entries: attaching.entries }
     }
 
     /// Why the whole object is shut, if it is.
@@ -93,44 +62,45 @@ impl Guards {
         &self,
         kind: Guarded,
         name: &ObjectName,
-        sections: &[&str],
+        sections: &[String],
     ) -> Option<&Close> {
         let in_part = |entry: &&Entry| match &entry.section {
-            Some(section) => sections.contains(&section.as_str()),
+            Some(section) => sections.contains(section),
             None => true,
         };
         let of_object = |entry: &&Entry| entry.kind == kind && entry.name == *name;
         self.entries.iter().filter(of_object).find(in_part).map(|entry| &entry.close)
     }
+}
 
-    fn attach(
-        &mut self,
-        world: &World,
-        policy: &Object<AttachedPolicy>,
-        attachment: &Attachment,
-    ) -> Result<(), Diagnostic> {
-        let close = close(&policy.about);
-        let namespace = policy.about.namespace();
+/// Attachments while they are collected.
+struct Attaching<'a> {
+    world: &'a World,
+    targets: &'a BTreeMap<String, Vec<String>>,
+    entries: Vec<Entry>,
+    diagnostics: &'a mut Vec<Diagnostic>,
+}
+
+impl Attaching<'_> {
+    fn attach(&mut self, policy: &Object<AttachedPolicy>, attachment: &Attachment) {
+        let policy = &policy.about;
         match attachment {
             Attachment::Name(target) => {
-                let name = ObjectName::new(namespace, &target.name);
+                let name = ObjectName::new(policy.namespace(), &target.name);
                 let Some(kind) = Guarded::of(&target.group, &target.kind) else {
-                    if is_served_elsewhere(&target.group, &target.kind) {
-                        return Err(other_kind(&policy.about, &target.kind));
-                    }
                     // Nobody can say what is meant, so whatever has the name is shut.
-                    self.entries.extend(Guarded::ALL.map(|kind| {
-                        let (name, close) = (name.clone(), close.clone());
-                        Entry { kind, name, section: None, close }
-                    }));
-                    return Err(unknown_kind(&policy.about, &target.group, &target.kind));
+                    if self.is_unknown(policy, &target.group, &target.kind) {
+                        self.entries
+                            .extend(Guarded::ALL.map(|kind| whole(kind, name.clone(), policy)));
+                    }
+                    return;
                 };
-                let section = target.section_name.clone();
-                self.entries.push(Entry { kind, name: name.clone(), section, close });
-                let known = kind.objects(world).iter().any(|about| about.name == name);
-                known
-                    .then_some(())
-                    .ok_or_else(|| unknown_target(&policy.about, &target.kind, &name))
+                if !kind.objects(self.world).iter().any(|about| about.name == name) {
+                    self.diagnostics.push(unknown_target(policy, &target.kind, &name));
+                    self.entries.push(whole(kind, name, policy));
+                    return;
+                }
+                self.entry(policy, kind, &name, target.section_name.as_deref());
             }
             Attachment::Labels(target) => {
                 let selector = LabelSelector {
@@ -138,45 +108,68 @@ impl Guards {
                     match_expressions: None,
                 };
                 let Some(kind) = Guarded::of(&target.group, &target.kind) else {
-                    if is_served_elsewhere(&target.group, &target.kind) {
-                        return Err(other_kind(&policy.about, &target.kind));
+                    if self.is_unknown(policy, &target.group, &target.kind) {
+                        self.select_all(policy, &selector);
                     }
-                    for kind in Guarded::ALL {
-                        self.select(world, kind, namespace, &selector, None, &close);
-                    }
-                    return Err(unknown_kind(&policy.about, &target.group, &target.kind));
+                    return;
                 };
-                let section = target.section_name.clone();
-                self.select(world, kind, namespace, &selector, section, &close);
-                Ok(())
+                self.select(policy, kind, &selector, target.section_name.as_deref());
             }
-            Attachment::Anything => {
-                for kind in Guarded::ALL {
-                    let everything = LabelSelector::default();
-                    self.select(world, kind, namespace, &everything, None, &close);
-                }
-                Ok(())
-            }
+            Attachment::Anything => self.select_all(policy, &LabelSelector::default()),
+        }
+    }
+
+    /// Reports a kind that is none of ours; whether it is nobody's.
+    fn is_unknown(&mut self, policy: &About, group: &str, kind: &str) -> bool {
+        let is_unknown = !is_served_elsewhere(group, kind);
+        self.diagnostics.push(if is_unknown {
+            unknown_kind(policy, group, kind)
+        } else {
+            other_kind(policy, kind)
+        });
+        is_unknown
+    }
+
+    fn select_all(&mut self, policy: &About, labels: &LabelSelector) {
+        for kind in Guarded::ALL {
+            self.select(policy, kind, labels, None);
         }
     }
 
     fn select(
         &mut self,
-        world: &World,
+        policy: &About,
         kind: Guarded,
-        namespace: &str,
         labels: &LabelSelector,
-        section: Option<String>,
-        close: &Close,
+        section: Option<&str>,
     ) {
-        for about in kind.objects(world) {
+        for about in kind.objects(self.world) {
             let selected = selector::matches(labels, &about.labels()).unwrap_or(true);
-            if about.namespace() == namespace && selected {
-                let (name, section, close) = (about.name.clone(), section.clone(), close.clone());
-                self.entries.push(Entry { kind, name, section, close });
+            if about.namespace() == policy.namespace() && selected {
+                self.entry(policy, kind, &about.name, section);
             }
         }
     }
+
+    /// Shuts an object that is there, or the part of it that is meant. Where there is no such part,
+    /// nobody can say what is meant, so the whole object is shut.
+    fn entry(&mut self, policy: &About, kind: Guarded, name: &ObjectName, section: Option<&str>) {
+        let mut entry = whole(kind, name.clone(), policy);
+        if let Some(section) = section.filter(|section| !section.is_empty()) {
+            let sections = kind.sections(self.world, self.targets, name);
+            if sections.iter().any(|one| one == section) {
+                entry.section = Some(section.to_owned());
+            } else {
+                let diagnostic = unknown_section(policy, kind, name, section, &sections);
+                self.diagnostics.push(diagnostic);
+            }
+        }
+        self.entries.push(entry);
+    }
+}
+
+fn whole(kind: Guarded, name: ObjectName, policy: &About) -> Entry {
+    Entry { kind, name, section: None, close: close(policy) }
 }
 
 fn close(policy: &About) -> Close {
@@ -218,4 +211,24 @@ fn other_kind(policy: &About, kind: &str) -> Diagnostic {
 fn unknown_target(policy: &About, kind: &str, name: &ObjectName) -> Diagnostic {
     let message = format!("attached to {kind} {name}, which is not there; it guards nothing yet");
     policy.error("policy.target-unknown", "spec", message)
+}
+
+fn unknown_section(
+    policy: &About,
+    kind: Guarded,
+    name: &ObjectName,
+    section: &str,
+    sections: &[String],
+) -> Diagnostic {
+    let known: Vec<String> = sections.iter().map(|section| format!("`{section}`")).collect();
+    let known = match known.as_slice() {
+        [] => "no sections".to_owned(),
+        known => known.join(", "),
+    };
+    let kind = kind.name();
+    let message = format!(
+        "attached to the section `{section}` of {kind} {name}, which has {known}; \
+         all of it is closed"
+    );
+    policy.error("policy.section-unknown", "spec", message)
 }

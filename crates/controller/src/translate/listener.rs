@@ -17,6 +17,7 @@ use crate::selector;
 use crate::translate::action::closed;
 use crate::translate::guard::{Guarded, Guards};
 use crate::translate::port::port;
+use crate::translate::section;
 use crate::world::World;
 
 /// A listener that is served.
@@ -89,7 +90,7 @@ fn listener(
         let message = format!("`{}` is not a port; the listener is left out", written.port);
         return Err(gateway.error("listener.port", &format!("{field}.port"), message));
     };
-    let close = guards.part(Guarded::Gateway, &gateway.name, &[&written.name]);
+    let close = guards.part(Guarded::Gateway, &gateway.name, &section::of_listener(written));
     if let Some(close) = close {
         diagnostics.push(gateway.error("listener.closed", field, closed(close)));
     }

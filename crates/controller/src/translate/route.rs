@@ -13,6 +13,7 @@ use crate::translate::action::{Answer, answer, closed};
 use crate::translate::guard::{Guarded, Guards};
 use crate::translate::listener::Listener;
 use crate::translate::matches::matches;
+use crate::translate::section;
 use crate::world::World;
 
 /// One rule of a route, on the listeners where the same answers.
@@ -78,8 +79,7 @@ fn rule_routes(
     let field = format!("spec.rules[{index}]");
     let name = format!("{}/{index}", route.name);
     let Some(matches) = matches(route, &field, rule, diagnostics) else { return Vec::new() };
-    let section = rule.name.as_deref().unwrap_or_default();
-    let guard = guards.part(Guarded::Route, &route.name, &[section]);
+    let guard = guards.part(Guarded::Route, &route.name, &section::of_rule(rule));
     if let Some(close) = guard {
         diagnostics.push(route.error("route.closed", &field, closed(close)));
     }

@@ -43,6 +43,19 @@ pub(super) fn backends(
     backends
 }
 
+/// The names of the targets of each backend. No policy changes them.
+pub(super) fn names(world: &World) -> BTreeMap<String, Vec<String>> {
+    let unguarded = backends(world, &Guards::default(), &mut Vec::new());
+    let names = |planned: PlannedBackend| {
+        let names = planned.backend.targets.into_iter().filter_map(|entry| match entry {
+            TargetEntry::Inline(target) => Some(target.name),
+            TargetEntry::Named(_) => None,
+        });
+        names.collect()
+    };
+    unguarded.into_iter().map(|(backend, planned)| (backend, names(planned))).collect()
+}
+
 fn backend(
     world: &World,
     kind: Guarded,
@@ -66,8 +79,8 @@ fn backend(
     let mut targets = Vec::new();
     let mut target_places = Vec::new();
     for mut candidate in named(shape.about, candidates, diagnostics) {
-        let name = &candidate.target.name;
-        if let Some(close) = guards.part(kind, &shape.about.name, &[name])
+        let sections = [candidate.target.name.clone()];
+        if let Some(close) = guards.part(kind, &shape.about.name, &sections)
             && close_of_backend.is_none()
             && candidate.target.close.is_none()
         {

@@ -12,6 +12,7 @@ use crate::object::{About, ObjectName};
 use crate::translate::action::closed;
 use crate::translate::guard::{Guarded, Guards};
 use crate::translate::port::port;
+use crate::translate::section;
 use crate::translate::shape::Static;
 use crate::world::World;
 
@@ -68,9 +69,8 @@ fn reachable(
         Address::Host(host) => Ok((Target { url: url(&host), ..Target::default() }, None)),
         Address::Service { name, host } => {
             let port = service_port(world, backend, field, &name, written.port, diagnostics);
-            let number = written.port.to_string();
-            let port_name = port.and_then(|port| port.name.as_deref()).unwrap_or_default();
-            let close = guards.part(Guarded::Service, &name, &[&number, port_name]);
+            let sections = section::of_port(written.port, port);
+            let close = guards.part(Guarded::Service, &name, &sections);
             let endpoints = Some(endpoints::key(&name, written.port));
             Ok((Target { url: url(&host), endpoints, ..Target::default() }, close.cloned()))
         }

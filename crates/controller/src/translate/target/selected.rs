@@ -11,6 +11,7 @@ use crate::object::{About, Object};
 use crate::selector::{self, SelectorError};
 use crate::translate::action::closed;
 use crate::translate::guard::{Guarded, Guards};
+use crate::translate::section;
 use crate::translate::shape::Entry;
 use crate::translate::target::Candidate;
 use crate::translate::target::address::{service_url, written_path};
@@ -147,8 +148,7 @@ fn close(
     guards: &Guards,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Close> {
-    let number = port.port.to_string();
-    let sections = [number.as_str(), port.name.as_deref().unwrap_or_default()];
+    let sections = section::of_port(port.port, Some(port));
     let close = guards.part(Guarded::Service, &service.about.name, &sections)?;
     let diagnostic = service.about.error("target.closed", "spec.ports", closed(close));
     if !diagnostics.contains(&diagnostic) {
