@@ -8,7 +8,7 @@ use http::header::ACCEPT;
 pub struct Accept {
     /// It takes `application/json`.
     pub json: bool,
-    /// It names `text/event-stream`, or `text/*`.
+    /// It names `text/event-stream` or `text/*`, or takes anything but JSON.
     pub event_stream: bool,
 }
 
@@ -23,10 +23,13 @@ impl Accept {
                 any = true;
                 let (name, takes) = parse(range);
                 json.consider(&name, takes, &["*/*", "application/*", "application/json"]);
-                event_stream.consider(&name, takes, &["text/*", "text/event-stream"]);
+                event_stream.consider(&name, takes, &["*/*", "text/*", "text/event-stream"]);
             }
         }
-        Self { json: json.takes || !any, event_stream: event_stream.takes }
+        let json = json.takes || !any;
+        // `*/*` alone is no wish for a stream, unless nothing else is left.
+        let is_named = event_stream.rank > 1;
+        Self { json, event_stream: event_stream.takes && (is_named || !json) }
     }
 }
 

@@ -35,9 +35,19 @@ fn types_are_taken_as_named() {
 
 #[test]
 fn a_quality_of_zero_excludes_and_the_most_specific_range_counts() {
-    check(&["application/json;q=0, */*"], false, false);
-    check(&["*/*, application/json; q=0.0"], false, false);
+    check(&["text/event-stream;q=0, */*"], true, false);
+    check(&["text/*;q=0, */*"], true, false);
     check(&["application/json, */*;q=0"], true, false);
     check(&["text/*, text/event-stream;q=0"], false, false);
     check(&["text/event-stream; charset=utf-8; Q=0"], false, false);
+}
+
+#[test]
+fn who_takes_everything_but_json_gets_a_stream() {
+    check(&["application/json;q=0, */*"], false, true);
+    check(&["*/*, application/json; q=0.0"], false, true);
+    check(&["application/*;q=0", "*/*;q=0.1"], false, true);
+    check(&["application/json;q=0"], false, false);
+    check(&["application/json;q=0, */*;q=0"], false, false);
+    check(&["application/json;q=0, text/event-stream;q=0, */*"], false, false);
 }
