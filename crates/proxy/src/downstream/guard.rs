@@ -73,3 +73,6 @@ fn without_port(authority: &str) -> &str {
 pub(crate) fn stable_hash(address: IpAddr) -> u64 {
     BuildHasherDefault::<DefaultHasher>::default().hash_one(address)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! Who is answered, by host and by origin.
+
+use std::net::SocketAddr;
+
+use config::{Listener, RouteTable};
+use http::Request;
+
+use super::{check, host};
+
+const LOOPBACK: &str = "127.0.0.1:8080";
+const ANYWHERE: &str = "0.0.0.0:8080";
+
+/// What a listener at `address` says to a request with `headers`; empty if it answers it.
+fn refusal(address: &str, headers: &[(&str, &str)]) -> String {
+    let address: SocketAddr = address.parse().unwrap();
+    let listener = Listener {
+        name: "default".into(),
+        address,
+        routes: RouteTable::default(),
+        allowed_origins: vec!["https://app.example.com".to_owned()],
+        allowed_hosts: vec!["gateway.example.com".to_owned()],
+    };
+    let mut request = Request::builder().uri("/mcp");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let (head, ()) = request.body(()).unwrap().into_parts();
+    let outcome = check(&listener, address, &head, &host(&head));
+    outcome.err().map(|error| format!("{} {error}", error.status().as_u16())).unwrap_or_default()
+}
+
+#[track_caller]
+fn check_answered(address: &str, headers: &[(&str, &str)]) {
+    assert_eq!(refusal(address, headers), "", "{headers:?}");
+}
+
+#[track_caller]
+fn check_refused(address: &str, headers: &[(&str, &str)], start: &str) {
+    let refusal = refusal(address, headers);
+    assert!(refusal.starts_with(start), "{headers:?}: {refusal}");
+}
+
+#[test]
+fn a_loopback_listener_answers_to_names_of_this_machine_and_to_those_that_are_allowed() {
+    for host in [
+        "localhost",
+        "localhost:8080",
+        "LocalHost:1",
+        "app.localhost:8080",
+        "127.0.0.1",
+        "127.0.0.1:8080",
+        "127.1.2.3:8080",
+        "[::1]",
+        "[::1]:8080",
+        "gateway.example.com",
+        "Gateway.Example.com:443",
+    ] {
+        check_answered(LOOPBACK, &[("host", host)]);
+        check_answered("[::1]:8080", &[("host", host)]);
+    }
+}
+
+#[test]
+fn a_name_that_was_rebound_to_loopback_is_refused() {
+    for host in [
+        "evil.example",
+        "evil.example:8080",
+        "localhost.evil.example",
+        "notlocalhost",
+        "127.0.0.1.evil.example",
+        "gateway.example.com.evil.example",
+        "192.168.0.1:8080",
+        "0.0.0.0:8080",
+        "[::2]:8080",
+        "[2001:db8::1]",
+        "",
+    ] {
+        check_refused(LOOPBACK, &[("host", host)], "403 host ");
+    }
+    check_refused(LOOPBACK, &[], "403 host ");
+}
+
+#[test]
+fn a_listener_that_others_can_reach_answers_to_any_name() {
+    check_answered(ANYWHERE, &[("host", "whatever.example")]);
+    check_answered(ANYWHERE, &[]);
+}
+
+#[test]
+fn a_second_host_is_refused() {
+    let hosts = [("host", "localhost"), ("host", "localhost")];
+    check_refused(LOOPBACK, &hosts, "403 host ");
+    check_refused(ANYWHERE, &hosts, "403 host ");
+}
+
+#[test]
+fn origins_of_this_machine_and_those_that_are_allowed_are_answered() {
+    for origin in [
+        "http://localhost:3000",
+        "https://localhost",
+        "http://app.localhost",
+        "http://127.0.0.1:5173",
+        "http://[::1]:5173",
+        "https://app.example.com",
+        "https://gateway.example.com",
+    ] {
+        check_answered(LOOPBACK, &[("host", "localhost"), ("origin", origin)]);
+        check_answered(ANYWHERE, &[("origin", origin)]);
+    }
+}
+
+#[test]
+fn foreign_origins_are_refused_wherever_they_call() {
+    for origin in [
+        "https://evil.example",
+        "http://localhost.evil.example",
+        "http://app.example.com",
+        "https://app.example.com:8443",
+        "https://app.example.com.evil.example",
+        "https://evil.example/https://app.example.com",
+        "http://127.0.0.1@evil.example",
+        "null",
+        "file://",
+        "",
+    ] {
+        let start = format!("403 origin `{origin}`");
+        check_refused(LOOPBACK, &[("host", "localhost"), ("origin", origin)], &start);
+        check_refused(ANYWHERE, &[("host", "evil.example"), ("origin", origin)], &start);
+    }
+}
+
+#[test]
+fn of_several_origins_each_has_to_be_allowed() {
+    let ours = ("origin", "http://localhost:3000");
+    let foreign = ("origin", "https://evil.example");
+    check_answered(ANYWHERE, &[ours, ours]);
+    check_refused(ANYWHERE, &[ours, foreign], "403 origin ");
+    check_refused(ANYWHERE, &[foreign, ours], "403 origin ");
+    let together = ("origin", "http://localhost:3000 https://evil.example");
+    check_refused(ANYWHERE, &[together], "403 origin ");
+}
