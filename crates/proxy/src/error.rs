@@ -226,6 +226,9 @@ pub enum RequestError {
     /// A loopback listener was reached under a foreign name (DNS rebinding).
     #[error("host `{0}` is not allowed; add it to the listener's `allowedHosts`")]
     Host(String),
+    /// A header that says what the request is, more than once: others may read another one.
+    #[error("there is more than one `{0}`; send it once")]
+    RepeatedHeader(&'static str),
     /// An HTTP method that an MCP endpoint does not have, or not without a session.
     #[error("method not allowed: {0}")]
     Method(&'static str),
@@ -282,6 +285,7 @@ impl RequestError {
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyCut
+            | Self::RepeatedHeader(_)
             | Self::Message(_)
             | Self::Batch(_)
             | Self::Version(_)

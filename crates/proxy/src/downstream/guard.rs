@@ -7,9 +7,18 @@ use std::net::{IpAddr, SocketAddr};
 use config::Listener;
 use http::header::{HOST, ORIGIN};
 use http::request::Parts;
-use http::{HeaderValue, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use mcp::headers::{MCP_METHOD, MCP_NAME, MCP_PROTOCOL_VERSION, MCP_SESSION_ID};
 
 use crate::error::RequestError;
+
+/// The headers that say what a request is, with the names that people write.
+const SINGLE: [(HeaderName, &str); 4] = [
+    (MCP_SESSION_ID, "Mcp-Session-Id"),
+    (MCP_PROTOCOL_VERSION, "MCP-Protocol-Version"),
+    (MCP_METHOD, "Mcp-Method"),
+    (MCP_NAME, "Mcp-Name"),
+];
 
 /// The host that the request names, in lower case and without its port; empty if it names none.
 pub(crate) fn host(head: &Parts) -> String {
@@ -18,7 +27,8 @@ pub(crate) fn host(head: &Parts) -> String {
     without_port(authority.or(header).unwrap_or_default()).to_ascii_lowercase()
 }
 
-/// Refuses an origin that is not allowed, and a host that is not ours where only loopback is.
+/// Refuses an origin that is not allowed, a host that is not ours where only loopback is, and
+/// headers that could be read in two ways.
 pub(crate) fn check(
     listener: &Listener,
     address: SocketAddr,
@@ -33,6 +43,16 @@ pub(crate) fn check(
     }
     for origin in head.headers.get_all(ORIGIN) {
         check_origin(listener, origin)?;
+    }
+    check_single(&head.headers)
+}
+
+/// Of two headers with one name, what stands before us may have looked at the other.
+fn check_single(headers: &HeaderMap) -> Result<(), RequestError> {
+    for (name, written) in &SINGLE {
+        if headers.get_all(name).iter().nth(1).is_some() {
+            return Err(RequestError::RepeatedHeader(written));
+        }
     }
     Ok(())
 }

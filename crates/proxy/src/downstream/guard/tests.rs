@@ -1,4 +1,4 @@
-//! Who is answered, by host and by origin.
+//! Who is answered, by host, by origin and by headers that may be there once.
 
 use std::net::SocketAddr;
 
@@ -138,4 +138,16 @@ fn of_several_origins_each_has_to_be_allowed() {
     check_refused(ANYWHERE, &[foreign, ours], "403 origin ");
     let together = ("origin", "http://localhost:3000 https://evil.example");
     check_refused(ANYWHERE, &[together], "403 origin ");
+}
+
+#[test]
+fn a_header_that_says_what_a_request_is_may_be_there_once() {
+    for name in ["Mcp-Session-Id", "MCP-Protocol-Version", "Mcp-Method", "Mcp-Name"] {
+        check_answered(ANYWHERE, &[(name, "a")]);
+        let lower = name.to_ascii_lowercase();
+        let start = format!("400 there is more than one `{name}`");
+        check_refused(ANYWHERE, &[(name, "a"), (&lower, "b")], &start);
+        check_refused(ANYWHERE, &[(name, "a"), (name, "a")], &start);
+    }
+    check_answered(ANYWHERE, &[("x-own", "a"), ("x-own", "b")]);
 }
