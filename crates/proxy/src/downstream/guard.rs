@@ -57,12 +57,14 @@ fn check_single(headers: &HeaderMap) -> Result<(), RequestError> {
     Ok(())
 }
 
-/// Loopback pages, pages of a host that the operator allows, and origins that are listed whole.
+/// Loopback pages, pages of a host that the operator allows, and origins that are listed: whole, or
+/// all of them by `*`.
 /// That a page comes from the host it calls proves nothing where names can be rebound. `null` is
 /// nobody's.
 fn check_origin(listener: &Listener, origin: &HeaderValue) -> Result<(), RequestError> {
     let text = origin.to_str().unwrap_or_default();
-    let is_listed = listener.allowed_origins.iter().any(|allowed| allowed == text);
+    let is_listed =
+        listener.allowed_origins.iter().any(|allowed| allowed == "*" || allowed == text);
     let named = text.parse::<Uri>().ok();
     let named = named.as_ref().and_then(Uri::host).map(str::to_ascii_lowercase);
     if is_listed || named.is_some_and(|named| is_ours(listener, without_port(&named))) {
@@ -72,7 +74,13 @@ fn check_origin(listener: &Listener, origin: &HeaderValue) -> Result<(), Request
 }
 
 fn is_ours(listener: &Listener, name: &str) -> bool {
-    is_loopback(name) || listener.allowed_hosts.iter().any(|allowed| allowed == name)
+    is_loopback(name) || listener.allowed_hosts.iter().any(|allowed| is_allowed(allowed, name))
+}
+
+/// `*.example.com` is every host below `example.com`.
+fn is_allowed(allowed: &str, name: &str) -> bool {
+    let Some(suffix) = allowed.strip_prefix('*') else { return allowed == name };
+    name.len() > suffix.len() && suffix.starts_with('.') && name.ends_with(suffix)
 }
 
 fn is_loopback(name: &str) -> bool {

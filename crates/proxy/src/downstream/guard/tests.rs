@@ -12,20 +12,27 @@ const ANYWHERE: &str = "0.0.0.0:8080";
 
 /// What a listener at `address` says to a request with `headers`; empty if it answers it.
 fn refusal(address: &str, headers: &[(&str, &str)]) -> String {
+    refusal_by(&listener(address), headers)
+}
+
+fn listener(address: &str) -> Listener {
     let address: SocketAddr = address.parse().unwrap();
-    let listener = Listener {
+    Listener {
         name: "default".into(),
         address,
         routes: RouteTable::default(),
         allowed_origins: vec!["https://app.example.com".to_owned()],
-        allowed_hosts: vec!["gateway.example.com".to_owned()],
-    };
+        allowed_hosts: vec!["gateway.example.com".to_owned(), "*.team.example.com".to_owned()],
+    }
+}
+
+fn refusal_by(listener: &Listener, headers: &[(&str, &str)]) -> String {
     let mut request = Request::builder().uri("/mcp");
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
     let (head, ()) = request.body(()).unwrap().into_parts();
-    let outcome = check(&listener, address, &head, &host(&head));
+    let outcome = check(listener, listener.address, &head, &host(&head));
     outcome.err().map(|error| format!("{} {error}", error.status().as_u16())).unwrap_or_default()
 }
 
@@ -54,6 +61,8 @@ fn a_loopback_listener_answers_to_names_of_this_machine_and_to_those_that_are_al
         "[::1]:8080",
         "gateway.example.com",
         "Gateway.Example.com:443",
+        "one.team.example.com:443",
+        "a.b.team.example.com",
     ] {
         check_answered(LOOPBACK, &[("host", host)]);
         check_answered("[::1]:8080", &[("host", host)]);
@@ -69,6 +78,9 @@ fn a_name_that_was_rebound_to_loopback_is_refused() {
         "notlocalhost",
         "127.0.0.1.evil.example",
         "gateway.example.com.evil.example",
+        "team.example.com",
+        ".team.example.com",
+        "evilteam.example.com",
         "192.168.0.1:8080",
         "0.0.0.0:8080",
         "[::2]:8080",
@@ -126,6 +138,15 @@ fn foreign_origins_are_refused_wherever_they_call() {
         let start = format!("403 origin `{origin}`");
         check_refused(LOOPBACK, &[("host", "localhost"), ("origin", origin)], &start);
         check_refused(ANYWHERE, &[("host", "evil.example"), ("origin", origin)], &start);
+    }
+}
+
+#[test]
+fn a_listener_that_allows_every_origin_answers_every_page() {
+    let mut listener = listener(ANYWHERE);
+    listener.allowed_origins = vec!["*".to_owned()];
+    for origin in ["https://evil.example", "null"] {
+        assert_eq!(refusal_by(&listener, &[("origin", origin)]), "");
     }
 }
 
