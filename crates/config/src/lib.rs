@@ -9,6 +9,7 @@ mod diagnostic;
 pub mod document;
 mod duration;
 mod format;
+mod implied;
 mod mcp_json;
 mod merge;
 mod node;

@@ -1,5 +1,7 @@
 //! Several files as one document.
 
+mod alone;
+
 use std::collections::HashMap;
 
 use crate::diagnostic::{Diagnostic, Severity};
@@ -9,8 +11,10 @@ use crate::read::Reading;
 
 /// Puts several readings together, in their order. Of two elements of a kind with the same name
 /// the first stays, and the second is left out; both places are reported. So it is with two files
-/// that set `names`, `limits`, `admin` or `drain` differently.
-pub fn merge(readings: Vec<Reading>) -> Reading {
+/// that set `names`, `limits`, `admin` or `drain` differently. What is there by default because
+/// a file writes no routes is written down where another file has some.
+pub fn merge(mut readings: Vec<Reading>) -> Reading {
+    alone::write_down(&mut readings);
     let mut merged = Reading::default();
     for reading in readings {
         let Reading { document, origins, diagnostics } = reading;

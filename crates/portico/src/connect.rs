@@ -1,5 +1,6 @@
 //! What to tell people after the start: where it listens, and how to point clients at it.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use config::Document;
@@ -22,13 +23,9 @@ pub(crate) fn urls(document: &Document, configured: SocketAddr, bound: SocketAdd
     if document.routes.is_empty() {
         urls.push(url(None, bound, "/mcp"));
     }
-    let mut seen = Vec::new();
-    urls.retain(|url| {
-        !seen.contains(url) && {
-            seen.push(url.clone());
-            true
-        }
-    });
+    let mut seen = BTreeSet::new();
+    // A path with and without its last slash is one to whoever connects.
+    urls.retain(|url| seen.insert(url.trim_end_matches('/').to_owned()));
     urls
 }
 

@@ -26,7 +26,7 @@ pub(super) fn action(
 }
 
 /// The action of a route to a single backend.
-pub(super) fn to_one(name: &str) -> Action {
+fn to_one(name: &str) -> Action {
     Action::Mcp(vec![Weighted { weight: 1, backend: name.into() }])
 }
 

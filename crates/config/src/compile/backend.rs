@@ -9,11 +9,9 @@ use super::Variables;
 use super::report::Report;
 use super::target::{Scope, Targets, target};
 use crate::document::{self, Document, PrefixMode, TargetEntry};
+use crate::implied;
 use crate::read::closest;
 use crate::snapshot::{Backend, Target};
-
-/// The name of the backend that is there when none is written.
-const DEFAULT: &str = "default";
 
 pub(super) type Backends = IndexMap<String, Arc<Backend>>;
 
@@ -25,7 +23,7 @@ pub(super) fn backends(
 ) -> Backends {
     let mut backends = Backends::new();
     if document.backends.is_empty() {
-        backends.insert(DEFAULT.to_owned(), Arc::new(default_backend(document, targets)));
+        backends.insert(implied::BACKEND.to_owned(), Arc::new(default_backend(document, targets)));
         return backends;
     }
     for (index, written) in document.backends.iter().enumerate() {
@@ -57,7 +55,7 @@ fn default_backend(document: &Document, targets: &Targets<'_>) -> Backend {
         }
     }
     Backend {
-        name: DEFAULT.into(),
+        name: implied::BACKEND.into(),
         targets: all,
         prefix_mode: PrefixMode::default(),
         failure_mode: None,

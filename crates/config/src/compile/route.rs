@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::action::{action, to_one};
+use super::action::action;
 use super::backend::Backends;
 use super::conditions::check;
 use super::hostname;
 use super::report::Report;
 use crate::document::{self, Document};
+use crate::implied;
 use crate::snapshot::{Action, Conditions, PathTest, Route};
 
 /// A route, ready to be put onto listeners.
@@ -28,7 +29,12 @@ pub(super) fn routes(
     report: &mut Report<'_>,
 ) -> Vec<Compiled> {
     if document.routes.is_empty() {
-        return default_routes(backends);
+        let names: Vec<String> = backends.keys().cloned().collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let implied = implied::routes(&names).into_iter();
+        return implied
+            .map(|written| route(&written, written.name.clone(), backends, "routes", report))
+            .collect();
     }
     let mut routes = Vec::new();
     for (index, written) in document.routes.iter().enumerate() {
@@ -96,29 +102,4 @@ fn hostnames(
         }
     }
     hostnames
-}
-
-/// `/mcp` for the first backend, and `/mcp/<name>` for each where there are several.
-fn default_routes(backends: &Backends) -> Vec<Compiled> {
-    let mut routes = Vec::new();
-    if let Some(first) = backends.keys().next() {
-        routes.push(default_route("default", first, "/mcp"));
-    }
-    if backends.len() > 1 {
-        for name in backends.keys() {
-            routes.push(default_route(&format!("default-{name}"), name, &format!("/mcp/{name}")));
-        }
-    }
-    routes
-}
-
-fn default_route(name: &str, backend: &str, path: &str) -> Compiled {
-    let exact = |path: String| (PathTest::Exact(path.into()), Conditions::default());
-    Compiled {
-        path: "routes".to_owned(),
-        route: Arc::new(Route { name: name.into(), action: to_one(backend) }),
-        listeners: Vec::new(),
-        hostnames: vec![None],
-        matches: vec![exact(path.to_owned()), exact(format!("{path}/"))],
-    }
 }

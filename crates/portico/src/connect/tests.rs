@@ -30,6 +30,11 @@ fn each_route_has_its_url() {
         "127.0.0.1:9000",
         &["http://127.0.0.1:9000/github", "http://x.example:9000/"],
     );
+    check(
+        "routes: [{ matches: [{ path: { exact: /a } }, { path: { exact: /a/ } }], backend: a }]",
+        "127.0.0.1:9000",
+        &["http://127.0.0.1:9000/a"],
+    );
 }
 
 #[test]
