@@ -222,3 +222,6 @@ async fn sweep(context: Arc<Context>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
