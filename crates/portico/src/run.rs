@@ -62,8 +62,7 @@ async fn serve(arguments: RunArguments) -> anyhow::Result<()> {
     running.readiness.ready();
     running.greet(&arguments).await;
     running.follow(&mut stop).await;
-    let limit = running.drain.limit.get();
-    running.announce(&mut stop).await;
+    let limit = running.announce(&mut stop).await;
     running.end(&mut stop, limit).await;
     Ok(())
 }
@@ -106,13 +105,14 @@ impl Running {
         }
     }
 
-    /// Tells load balancers to look elsewhere, and still accepts for as long as they lag.
-    async fn announce(&self, stop: &mut StopSignals) {
+    /// Tells load balancers to look elsewhere, and still accepts for as long as they lag. Returns
+    /// how long what is in flight may take: no time after another signal.
+    async fn announce(&self, stop: &mut StopSignals) -> Duration {
         info!("Draining.");
         self.readiness.drain();
         tokio::select! {
-            () = tokio::time::sleep(self.drain.announce.get()) => {}
-            () = stop.next() => {}
+            () = tokio::time::sleep(self.drain.announce.get()) => self.drain.limit.get(),
+            () = stop.next() => Duration::ZERO,
         }
     }
 

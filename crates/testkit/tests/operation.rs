@@ -1,5 +1,6 @@
-//! What an operator sees and does: metrics, the access log, readiness, the drain, and a guard that is not built yet.
+//! What an operator sees and does: metrics, the access log, readiness, signals, the drain, and a guard that is not built yet.
 
+use std::fs;
 use std::path::Path;
 
 use rustix::process::Signal;
@@ -27,6 +28,49 @@ async fn a_call_that_is_in_flight_is_answered_while_the_gateway_drains() -> anyh
         anyhow::ensure!(status.success(), "{framing:?}: the gateway ended with {status}");
     }
     Ok(())
+}
+
+#[tokio::test]
+#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+async fn a_call_that_outlasts_the_drain_is_told_that_the_gateway_stops() -> anyhow::Result<()> {
+    for framing in [Framing::Json, Framing::Events, Framing::Sse, Framing::Stdio] {
+        ended_call(framing, "drain: { limit: 100ms }", &[Signal::TERM]).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+async fn a_second_signal_ends_the_gateway_at_once() -> anyhow::Result<()> {
+    for drain in ["drain: { limit: 10m }", "drain: { announce: 10m, limit: 10m }"] {
+        ended_call(Framing::Events, drain, &[Signal::TERM, Signal::TERM]).await?;
+        ended_call(Framing::Events, drain, &[Signal::INT, Signal::TERM]).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+async fn sighup_rereads_a_file_whose_folder_did_not_tell() -> anyhow::Result<()> {
+    let servers = [RawServer::start(Framing::Json).await?, RawServer::start(Framing::Json).await?];
+    let [one, two] = servers.each_ref().map(|server| server.port);
+    let document = format!("targets:\n- name: one\n  url: http://127.0.0.1:{one}/mcp\n");
+    let gateway = Gateway::native(&document).await?;
+    let mut wire = Wire::open(&gateway.url("/mcp"), "2025-06-18").await?;
+    let mut listening = Wire::new(&gateway.url("/mcp"))?;
+    listening.session = wire.session.clone();
+    let mut stream = listening.get().await?;
+    // What is written by another name of the file is an event of another folder.
+    let elsewhere = gateway.folder().join("elsewhere");
+    fs::create_dir(&elsewhere)?;
+    let name = elsewhere.join("portico.yaml");
+    fs::hard_link(gateway.folder().join("portico.yaml"), &name)?;
+    fs::write(&name, format!("{document}- name: two\n  url: http://127.0.0.1:{two}/mcp\n"))?;
+    gateway.process.signal(Signal::HUP)?;
+    gateway.process.says("SIGHUP").await?;
+    stream.up_to("notifications/tools/list_changed").await?;
+    assert_eq!(wire.tools().await?, ["one_work", "two_work"]);
+    gateway.stop().await
 }
 
 #[tokio::test]
@@ -192,9 +236,32 @@ async fn a_list_says_itself_which_target_is_missing_and_why() -> anyhow::Result<
     Ok(())
 }
 
+/// A call that its target never answers, in a gateway that gets `signals` one after the other.
+async fn ended_call(framing: Framing, drain: &str, signals: &[Signal]) -> anyhow::Result<()> {
+    let (server, mut gateway) = start_with(framing, drain).await?;
+    let mut wire = Wire::open(&gateway.url("/mcp"), "2025-11-25").await?;
+    let calling = tokio::spawn(async move { wire.call("work", json!({})).await });
+    let _call = server.call().await?;
+    for signal in signals {
+        gateway.process.signal(*signal)?;
+        gateway.process.says("Draining").await?;
+    }
+    let answer = calling.await??;
+    let error = answer.pointer("/error/message").and_then(Value::as_str).unwrap_or_default();
+    anyhow::ensure!(error.contains("the gateway is shutting down"), "{framing:?}: {answer}");
+    let status = gateway.process.ended().await?;
+    anyhow::ensure!(status.success(), "{framing:?}: the gateway ended with {status}");
+    Ok(())
+}
+
 async fn start(framing: Framing) -> anyhow::Result<(RawServer, Gateway)> {
+    start_with(framing, "").await
+}
+
+/// A gateway before one target, with more lines in its document.
+async fn start_with(framing: Framing, more: &str) -> anyhow::Result<(RawServer, Gateway)> {
     let server = RawServer::start(framing).await?;
     let bridge = Path::new(env!("CARGO_BIN_EXE_stdio-to-tcp"));
-    let document = format!("targets:\n{}", server.target("raw", bridge));
+    let document = format!("{more}\ntargets:\n{}", server.target("raw", bridge));
     Ok((server, Gateway::native(&document).await?))
 }
