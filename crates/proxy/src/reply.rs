@@ -1,4 +1,4 @@
-//! The forms of a reply: ours, the target's answer as it comes, or events with the result last.
+//! The forms of a reply: ours, whole; or a target's, in parts as they come.
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -79,6 +79,6 @@ pub type Parts = mpsc::Receiver<Part>;
 pub enum Reply {
     /// Ours: a list, an `initialize` result, an error.
     Local(Segments),
-    /// From a target, as it comes.
+    /// From a target: one document, or messages with the response last.
     Upstream(Parts),
 }

@@ -26,8 +26,8 @@ pub(crate) async fn serve(
     let (head, body) = request.into_parts();
     let answered = match context.world.load_full() {
         Some(world) => {
-            let door = Door { configured, remote };
-            answer(&context, &world, door, head, body, &mut record).await
+            let arrival = Arrival { configured, remote };
+            answer(&context, &world, arrival, head, body, &mut record).await
         }
         None => Err(RequestError::NotReady),
     };
@@ -43,7 +43,7 @@ pub(crate) async fn serve(
 
 /// Where a request came in: the address as configured, and whose connection it is.
 #[derive(Clone, Copy)]
-struct Door {
+struct Arrival {
     configured: SocketAddr,
     remote: SocketAddr,
 }
@@ -51,7 +51,7 @@ struct Door {
 async fn answer(
     context: &Arc<Context>,
     world: &World,
-    Door { configured, remote }: Door,
+    Arrival { configured, remote }: Arrival,
     head: Parts,
     body: Incoming,
     record: &mut Record,

@@ -156,12 +156,13 @@ pub(super) struct Leases {
     /// says that one process serves all.
     is_shareable: AtomicBool,
     shared: Arc<Slot>,
-    idle: Mutex<HashMap<Principal, Vec<Idle>>>,
+    idle: Mutex<HashMap<Principal, Vec<Pooled>>>,
     processes: Arc<Semaphore>,
 }
 
+/// A connection that waits for the next call of its principal.
 #[derive(Debug)]
-struct Idle {
+struct Pooled {
     seat: Arc<Seat>,
     since: Instant,
 }
@@ -186,11 +187,11 @@ impl Leases {
     pub(super) fn idle_since(&self, now: Instant, limit: Duration) -> Vec<Arc<Seat>> {
         let mut reaped = Vec::new();
         self.idle.lock().retain(|_, seats| {
-            seats.retain(|idle| {
-                let keep = idle.seat.connection.is_open()
-                    && now.saturating_duration_since(idle.since) < limit;
+            seats.retain(|pooled| {
+                let keep = pooled.seat.connection.is_open()
+                    && now.saturating_duration_since(pooled.since) < limit;
                 if !keep {
-                    reaped.push(idle.seat.clone());
+                    reaped.push(pooled.seat.clone());
                 }
                 keep
             });
@@ -201,8 +202,13 @@ impl Leases {
 
     /// Takes out everything, at the end.
     pub(super) fn drain(&self) -> Vec<Arc<Seat>> {
-        let mut seats: Vec<_> =
-            self.idle.lock().drain().flat_map(|(_, idle)| idle).map(|idle| idle.seat).collect();
+        let mut seats: Vec<_> = self
+            .idle
+            .lock()
+            .drain()
+            .flat_map(|(_, seats)| seats)
+            .map(|pooled| pooled.seat)
+            .collect();
         let shared = self.shared.cell.swap(Arc::default());
         seats.extend(shared.get().cloned());
         seats
@@ -211,9 +217,9 @@ impl Leases {
     fn take(&self, principal: &Principal) -> Option<Arc<Seat>> {
         let mut idle = self.idle.lock();
         let seats = idle.get_mut(principal)?;
-        while let Some(idle) = seats.pop() {
-            if idle.seat.connection.is_open() {
-                return Some(idle.seat);
+        while let Some(pooled) = seats.pop() {
+            if pooled.seat.connection.is_open() {
+                return Some(pooled.seat);
             }
         }
         None
@@ -262,13 +268,13 @@ impl Drop for Lease {
                 slot.release();
             }
             Place::Pool(principal) if self.seat.connection.is_open() => {
-                let idle = Idle { seat: self.seat.clone(), since: now };
+                let pooled = Pooled { seat: self.seat.clone(), since: now };
                 let mut pool = self.upstream.leases.idle.lock();
                 let seats = pool.entry(principal.clone()).or_default();
                 if seats.len() < IDLE_PER_PRINCIPAL {
-                    seats.push(idle);
+                    seats.push(pooled);
                 } else {
-                    let close = async move { idle.seat.close().await };
+                    let close = async move { pooled.seat.close().await };
                     self.upstream.tasks.spawn("close upstream session", close);
                 }
             }

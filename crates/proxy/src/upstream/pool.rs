@@ -68,7 +68,7 @@ pub(crate) struct HttpAnswer {
 }
 
 /// A connection on loan to one exchange.
-pub(crate) struct Lease {
+pub(crate) struct Loan {
     live: Live,
     tls: Option<Arc<ClientConfig>>,
     /// How long it may idle; `None`: it is closed after this exchange.
@@ -196,14 +196,14 @@ impl HttpPool {
     ) -> HttpAnswer {
         let (head, incoming) = response.into_parts();
         let socket = live.socket;
-        let lease = Lease {
+        let loan = Loan {
             live,
             tls,
             keep: keep::idle_time(&head),
             pool: Arc::downgrade(&self.0),
             tasks: self.0.tasks.clone(),
         };
-        HttpAnswer { body: HttpBody::new(incoming, lease, peer.clone()), head, socket }
+        HttpAnswer { body: HttpBody::new(incoming, loan, peer.clone()), head, socket }
     }
 
     async fn tls(&self, sending: &Sending<'_>) -> Result<Option<Arc<ClientConfig>>, UpstreamError> {
@@ -229,7 +229,7 @@ enum Attempt {
     Unsent(Request<Full<Bytes>>),
 }
 
-impl Lease {
+impl Loan {
     pub(crate) fn tasks(&self) -> Tasks {
         self.tasks.clone()
     }

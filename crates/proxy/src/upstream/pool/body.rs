@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 
 use crate::upstream::error::UpstreamError;
-use crate::upstream::pool::Lease;
+use crate::upstream::pool::Loan;
 
 /// How long, and how far, a body is read on when only its end is of interest.
 const FINISH_TIME: Duration = Duration::from_secs(1);
@@ -20,13 +20,13 @@ const FINISH_BYTES: usize = 64 * 1024;
 /// A body as it comes from the wire.
 pub(crate) struct HttpBody {
     incoming: Incoming,
-    lease: Option<Lease>,
+    loan: Option<Loan>,
     peer: Arc<str>,
 }
 
 impl HttpBody {
-    pub(crate) fn new(incoming: Incoming, lease: Lease, peer: Arc<str>) -> Self {
-        let mut body = Self { incoming, lease: Some(lease), peer };
+    pub(crate) fn new(incoming: Incoming, loan: Loan, peer: Arc<str>) -> Self {
+        let mut body = Self { incoming, loan: Some(loan), peer };
         body.release_at_end();
         body
     }
@@ -46,7 +46,7 @@ impl HttpBody {
                     return Some(Ok(data));
                 }
                 Err(error) => {
-                    self.lease = None;
+                    self.loan = None;
                     return Some(Err(UpstreamError::cut(&self.peer, error)));
                 }
             }
@@ -76,7 +76,7 @@ impl HttpBody {
         if let Poll::Ready(None) = std::pin::Pin::new(&mut self.incoming).poll_frame(&mut context) {
             return self.release();
         }
-        let Some(tasks) = self.lease.as_ref().map(Lease::tasks) else { return };
+        let Some(tasks) = self.loan.as_ref().map(Loan::tasks) else { return };
         tasks.spawn("end of an upstream answer", async move {
             let _ = tokio::time::timeout(FINISH_TIME, self.collect(FINISH_BYTES)).await;
         });
@@ -96,8 +96,8 @@ impl HttpBody {
     }
 
     fn release(&mut self) {
-        if let Some(lease) = self.lease.take() {
-            lease.give_back();
+        if let Some(loan) = self.loan.take() {
+            loan.give_back();
         }
     }
 }

@@ -25,12 +25,13 @@ pub(crate) struct Calls {
 
 #[derive(Default)]
 struct Open {
-    calls: HashMap<Nonce, Slot>,
+    calls: HashMap<Nonce, Waiter>,
     /// Whether the stream ended.
     ended: bool,
 }
 
-struct Slot {
+/// The side of a call that messages are handed to.
+struct Waiter {
     sender: Sender<Message>,
     bytes: Arc<AtomicUsize>,
     failure: Arc<OnceLock<UpstreamError>>,
@@ -67,8 +68,8 @@ impl Calls {
         if open.ended {
             return Err(UpstreamError::Closed { peer: self.peer.clone() });
         }
-        let slot = Slot { sender, bytes: Arc::clone(&bytes), failure: Arc::clone(&failure) };
-        open.calls.insert(nonce, slot);
+        let waiter = Waiter { sender, bytes: Arc::clone(&bytes), failure: Arc::clone(&failure) };
+        open.calls.insert(nonce, waiter);
         Ok(Arrivals { nonce, receiver, bytes, failure, calls: self.clone(), done: false })
     }
 
@@ -91,9 +92,9 @@ impl Calls {
             open.only()
         };
         let Some(nonce) = nonce else { return Some(message) };
-        let Some(slot) = open.calls.get(&nonce) else { return Some(message) };
-        if let Err(error) = slot.push(&self.peer, self.queue_bytes, message) {
-            let _ = slot.failure.set(error);
+        let Some(waiter) = open.calls.get(&nonce) else { return Some(message) };
+        if let Err(error) = waiter.push(&self.peer, self.queue_bytes, message) {
+            let _ = waiter.failure.set(error);
             open.calls.remove(&nonce);
         } else if is_response {
             open.calls.remove(&nonce);
@@ -108,8 +109,8 @@ impl Calls {
             Suspect::Known(nonce) => Some(nonce),
             Suspect::Unknown => open.only(),
         };
-        let Some(slot) = nonce.and_then(|nonce| open.calls.remove(&nonce)) else { return false };
-        let _ = slot.failure.set(error);
+        let Some(waiter) = nonce.and_then(|nonce| open.calls.remove(&nonce)) else { return false };
+        let _ = waiter.failure.set(error);
         true
     }
 
@@ -121,8 +122,8 @@ impl Calls {
             false => error.clone(),
         };
         let mut open = self.open.lock();
-        for (_, slot) in open.calls.drain() {
-            let _ = slot.failure.set(error.clone());
+        for (_, waiter) in open.calls.drain() {
+            let _ = waiter.failure.set(error.clone());
         }
         open.ended = true;
     }
@@ -135,7 +136,7 @@ impl Open {
     }
 }
 
-impl Slot {
+impl Waiter {
     fn push(&self, peer: &Arc<str>, limit: usize, message: Message) -> Result<(), UpstreamError> {
         let length = message.bytes().len();
         let before = self.bytes.fetch_add(length, Ordering::AcqRel);
