@@ -9,6 +9,7 @@ mod era;
 mod error;
 mod lease;
 mod pool;
+mod processes;
 mod refresh;
 mod requests;
 mod transport;
@@ -30,6 +31,7 @@ use crate::clock::Clock;
 use crate::metrics::{Metrics, TargetMetrics};
 use crate::tasks::Tasks;
 use crate::upstream::pool::HttpPool;
+use crate::upstream::processes::Processes;
 
 pub(crate) use error::UpstreamError;
 pub use lease::{Lease, Owner, Seat, Slot};
@@ -75,6 +77,7 @@ pub struct Upstream {
     key: TargetKey,
     settings: Arc<ArcSwap<Settings>>,
     http: HttpPool,
+    processes: Processes,
     limits: Arc<Limits>,
     clock: Clock,
     tasks: Tasks,
@@ -100,7 +103,7 @@ impl Upstream {
 
         let tasks = surroundings.tasks.child();
         let key = settings.target.key.clone();
-        let processes = settings.target.settings.max_processes;
+        let processes = Processes::new(settings.target.settings.max_processes, metrics.clone());
         let (hints, hinted) = mpsc::channel(INBOUND_QUEUE);
         let standing = Standing::Missing {
             since: surroundings.clock.unix(),
@@ -121,12 +124,13 @@ impl Upstream {
             http: HttpPool::new(surroundings.tasks.clone(), surroundings.clock.clone()),
             limits: surroundings.limits.clone(),
             clock: surroundings.clock.clone(),
+            processes,
             metrics,
             born: Instant::now(),
             state: watch::Sender::new(state),
             refresh: Notify::new(),
             hints,
-            leases: Leases::new(processes, surroundings.clock.now()),
+            leases: Leases::new(surroundings.clock.now()),
             catalog_seat: Mutex::default(),
             catalog_tasks: tasks.child(),
             tasks,

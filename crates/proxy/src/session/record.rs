@@ -88,7 +88,7 @@ impl Session {
         self.slots.lock().remove(&upstream)
     }
 
-    /// Connections that have been idle for `limit` by `now`, or are dead, lose their place.
+    /// Connections that have been idle for `limit` by `now` lose their place.
     pub(super) fn idle_slots(&self, now: Instant, limit: Duration) -> Vec<Arc<Slot>> {
         let mut idle = Vec::new();
         self.slots.lock().retain(|_, slot| {

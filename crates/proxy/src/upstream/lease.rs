@@ -11,11 +11,10 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use config::Process;
 use parking_lot::Mutex;
-use tokio::sync::{Notify, OnceCell, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Notify, OnceCell, mpsc};
 
 use crate::auth::Principal;
 use crate::clock::LastUse;
-use crate::metrics::Counted;
 use crate::random;
 use crate::upstream::Upstream;
 use crate::upstream::error::UpstreamError;
@@ -36,10 +35,9 @@ pub enum Owner {
     Principal(Principal),
 }
 
-/// An open connection, and its place among the target's processes where it is one.
+/// An open connection.
 pub struct Seat {
     connection: Connection,
-    _process: Option<(OwnedSemaphorePermit, Counted)>,
 }
 
 impl Seat {
@@ -82,13 +80,9 @@ impl Slot {
         }
     }
 
-    /// Whether no call uses it, and none has for `limit`; or its connection is dead.
+    /// Whether no call uses it, and none has for `limit`.
     pub fn is_idle(&self, now: Instant, limit: Duration) -> bool {
-        let is_dead = || {
-            let cell = self.cell.load();
-            cell.get().is_some_and(|seat| !seat.connection.is_open())
-        };
-        self.leases.load(Ordering::Acquire) == 0 && (self.used.idle(now) >= limit || is_dead())
+        self.leases.load(Ordering::Acquire) == 0 && self.used.idle(now) >= limit
     }
 
     /// Used now: not to be reaped before the call that is about to come.
@@ -157,7 +151,6 @@ pub(super) struct Leases {
     is_shareable: AtomicBool,
     shared: Arc<Slot>,
     idle: Mutex<HashMap<Principal, Vec<Pooled>>>,
-    processes: Arc<Semaphore>,
 }
 
 /// A connection that waits for the next call of its principal.
@@ -168,13 +161,11 @@ struct Pooled {
 }
 
 impl Leases {
-    pub(super) fn new(processes: u32, now: Instant) -> Self {
-        let processes = usize::try_from(processes).unwrap_or(usize::MAX);
+    pub(super) fn new(now: Instant) -> Self {
         Self {
             is_shareable: AtomicBool::new(false),
             shared: Arc::new(Slot::new(now)),
             idle: Mutex::default(),
-            processes: Arc::new(Semaphore::new(processes.min(Semaphore::MAX_PERMITS))),
         }
     }
 
@@ -336,26 +327,21 @@ impl Upstream {
     ) -> Result<Arc<Seat>, UpstreamError> {
         let target = self.target();
         let timeouts = &target.settings.timeouts;
-        let (deadline, process) = if self.is_process() {
-            let permit = self.leases.processes.clone().try_acquire_owned();
-            let permit = permit.map_err(|_| UpstreamError::Limit("processes"))?;
-            (timeouts.start, Some((permit, self.metrics.process())))
-        } else {
-            (timeouts.call, None)
-        };
+        let is_process = self.is_process();
+        let deadline = if is_process { timeouts.start } else { timeouts.call };
         let connection = Connection::open(&self.dial(purpose), inbound, deadline).await?;
 
-        let is_one_for_all =
-            process.is_some() && matches!(target.settings.process, Process::Shared);
+        let is_one_for_all = is_process && matches!(target.settings.process, Process::Shared);
         let is_shareable = is_one_for_all || connection.kind() == SessionKind::Stateless;
         self.leases.is_shareable.store(is_shareable, Ordering::Relaxed);
-        Ok(Arc::new(Seat { connection, _process: process }))
+        Ok(Arc::new(Seat { connection }))
     }
 
     fn dial(&self, purpose: &'static str) -> Dial {
         Dial {
             settings: self.settings.clone(),
             http: self.http.clone(),
+            processes: self.processes.clone(),
             limits: self.limits.clone(),
             tasks: self.tasks.clone(),
             random: random::fill,

@@ -17,6 +17,7 @@ use crate::tasks::Tasks;
 use crate::upstream::era::legacy;
 use crate::upstream::error::UpstreamError;
 use crate::upstream::pool::HttpPool;
+use crate::upstream::processes::Processes;
 
 mod answer;
 mod calls;
@@ -48,6 +49,8 @@ pub(crate) struct Dial {
     pub(crate) settings: Arc<ArcSwap<Settings>>,
     /// The upstream's HTTP connections; not used for processes.
     pub(crate) http: HttpPool,
+    /// The bound on the upstream's processes; not used for URLs.
+    pub(crate) processes: Processes,
     /// What bounds messages and heads.
     pub(crate) limits: Arc<Limits>,
     /// The scope that the connection's own scope is made in.
@@ -161,7 +164,9 @@ impl Connection {
                 }
                 Transport::Sse => Wire::Sse(Sse::open(common.clone(), dial, &address.url).await?),
             },
-            TargetAddress::Process(address) => Wire::Stdio(Stdio::start(&common, address)?),
+            TargetAddress::Process(address) => {
+                Wire::Stdio(Stdio::start(&common, &dial.processes, address)?)
+            }
         };
         let mut random = [0; 16];
         (dial.random)(&mut random);

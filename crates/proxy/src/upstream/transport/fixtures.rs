@@ -13,9 +13,11 @@ use mcp::Nonce;
 use tokio::sync::mpsc::{Receiver, channel};
 
 use crate::clock::Clock;
+use crate::metrics::Metrics;
 use crate::tasks::Tasks;
 use crate::upstream::error::UpstreamError;
 use crate::upstream::pool::HttpPool;
+use crate::upstream::processes::Processes;
 use crate::upstream::transport::{Answer, Connection, Dial, Inbound, Outgoing, Settings};
 
 mod peer;
@@ -41,9 +43,12 @@ pub(crate) fn target(members: &str) -> Arc<Target> {
 pub(crate) fn dial_with(members: &str, limits: Limits) -> Dial {
     let tasks = Tasks::new();
     let settings = Settings { target: target(members), endpoints: Arc::new([]) };
+    let most = settings.target.settings.max_processes;
+    let processes = Processes::new(most, Metrics::new(&tasks).target("b", "t"));
     Dial {
         settings: Arc::new(ArcSwap::from_pointee(settings)),
         http: HttpPool::new(tasks.clone(), Clock::system()),
+        processes,
         limits: Arc::new(limits),
         tasks,
         random: |bytes| aws_lc_rs::rand::fill(bytes).unwrap(),

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::upstream::error::UpstreamError;
+use crate::upstream::processes::Processes;
 use crate::upstream::transport::answer::Answer;
 use crate::upstream::transport::calls::Calls;
 use crate::upstream::transport::{Common, Outgoing};
@@ -45,9 +46,11 @@ impl Stdio {
     /// Starts the process, and the tasks that write to it, read from it and see to its end.
     pub(crate) fn start(
         common: &Arc<Common>,
+        processes: &Processes,
         address: &ProcessAddress,
     ) -> Result<Self, UpstreamError> {
         let target = common.settings.load().target.name.clone();
+        let place = processes.place()?;
         let mut process = Process::start(&common.peer, address)?;
         let calls = Calls::new(common.peer.clone(), common.limits.stdio_line);
         let (input, waiting) = channel(QUEUE);
@@ -81,10 +84,13 @@ impl Stdio {
         let (common_, calls_, end_) = (common.clone(), calls.clone(), end.clone());
         tasks.spawn_to_end("process of a target", async move {
             let error = process.watch(read, &common_, &end_, &deaf).await;
+            // Whoever hears that it is gone finds its place free.
+            let place = (!process.is_gone()).then_some(place);
             calls_.end(&error);
             common_.inbox.closed(error);
             end_.cancel();
             process.end().await;
+            drop(place);
             let _ = done.send(true);
         });
         let _end = end.clone().drop_guard();

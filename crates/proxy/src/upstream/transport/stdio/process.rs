@@ -128,6 +128,11 @@ impl Process {
         }
     }
 
+    /// Whether it has been reaped, and nothing that it started is left.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.exited && self.group.is_gone()
+    }
+
     /// Ends the process, whose input has ended, and its group. Bounded: 5 s, and what the system takes
     /// to kill.
     pub(crate) async fn end(&mut self) {

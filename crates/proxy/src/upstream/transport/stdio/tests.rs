@@ -6,9 +6,9 @@ use rustix::process::{Pid, test_kill_process};
 use tempfile::TempDir;
 
 use super::*;
-use crate::upstream::transport::Connection;
 use crate::upstream::transport::fixtures::{HELLO, LONG, dial_with, exchange, open, outgoing};
 use crate::upstream::transport::inbox::Inbound;
+use crate::upstream::transport::{Connection, Dial};
 
 /// Reads a line, keeps it in `$line` and its id in `$id`, and writes it down.
 const READ: &str = r#"
@@ -303,4 +303,44 @@ async fn many_calls_share_one_pipe() {
         assert_eq!((messages.len(), class), (1, ""));
     }
     connection.close().await;
+}
+
+/// A target that may have one process at a time.
+fn dial_to_one(script: &Script) -> Dial {
+    let members = format!("{}, maxProcesses: 1", script.members());
+    dial_with(&members, config::Limits::default())
+}
+
+/// How opening another connection fails.
+async fn refusal(dial: &Dial) -> &'static str {
+    let (sender, _inbound) = channel(1);
+    Connection::open(dial, sender, LONG).await.unwrap_err().class()
+}
+
+#[tokio::test]
+async fn a_process_that_crashed_leaves_its_place_to_the_next() {
+    let script = Script::new("next; exit 3");
+    let dial = dial_to_one(&script);
+    let (crashed, _inbound) = open(&dial).await;
+    assert_eq!(refusal(&dial).await, "limit");
+    assert_eq!(exchange(&crashed, outgoing(1, "a")).await.1, "exited");
+    let (next, _inbound) = open(&dial).await;
+    assert!(next.is_open() && !crashed.is_open());
+    next.close().await;
+}
+
+#[tokio::test]
+async fn a_process_that_is_ending_keeps_its_place_until_it_has() {
+    let script = Script::new(
+        r#"trap '' TERM; cat > /dev/null; echo ending > "$0.ending"
+        until [ -e "$0.go" ]; do sleep 0.01; done"#,
+    );
+    let dial = dial_to_one(&script);
+    let (connection, _inbound) = open(&dial).await;
+    drop(connection);
+    written(&script.file("s.ending")).await;
+    assert_eq!(refusal(&dial).await, "limit");
+    std::fs::write(script.file("s.go"), "").unwrap();
+    tokio::time::timeout(LONG, dial.tasks.close()).await.unwrap();
+    assert!(dial.processes.place().is_ok());
 }
