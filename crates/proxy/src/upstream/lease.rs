@@ -2,26 +2,26 @@
 //! session's own where it does, and where the client has none, one from a pool that is leased to
 //! one exchange at a time, so that whatever a server asks has exactly one asker.
 
+mod seat;
+mod slot;
+
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwap;
 use config::Process;
 use parking_lot::Mutex;
-use tokio::sync::{Notify, OnceCell, mpsc};
+use tokio::sync::{OnceCell, mpsc};
 
 use crate::auth::Principal;
-use crate::clock::LastUse;
 use crate::random;
 use crate::upstream::Upstream;
 use crate::upstream::error::UpstreamError;
 use crate::upstream::transport::{Connection, Dial, Inbound, SessionKind};
 
-/// How long the calls of a session that ends have to tell their target.
-const CALLS_END: Duration = Duration::from_secs(3);
+pub use seat::Seat;
+pub use slot::Slot;
 
 /// How many connections wait for the next call of one caller without a session.
 const IDLE_PER_PRINCIPAL: usize = 32;
@@ -33,114 +33,6 @@ pub enum Owner {
     Session(Arc<Slot>),
     /// A caller without a session.
     Principal(Principal),
-}
-
-/// An open connection.
-pub struct Seat {
-    connection: Connection,
-}
-
-impl Seat {
-    /// The connection.
-    pub fn connection(&self) -> &Connection {
-        &self.connection
-    }
-
-    /// Ends the upstream session politely.
-    pub async fn close(&self) {
-        self.connection.close().await;
-    }
-}
-
-impl fmt::Debug for Seat {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_open = self.connection.is_open();
-        formatter.debug_struct("Seat").field("is_open", &is_open).finish_non_exhaustive()
-    }
-}
-
-/// The place of one owner's connection to one upstream. At most one is opened at a time.
-#[derive(Debug)]
-pub struct Slot {
-    cell: ArcSwap<OnceCell<Arc<Seat>>>,
-    leases: AtomicUsize,
-    /// Told whenever the last lease is given back.
-    released: Notify,
-    used: LastUse,
-}
-
-impl Slot {
-    /// A place without a connection yet.
-    pub fn new(now: Instant) -> Self {
-        Self {
-            cell: ArcSwap::default(),
-            leases: AtomicUsize::new(0),
-            released: Notify::new(),
-            used: LastUse::new(now),
-        }
-    }
-
-    /// Whether no call uses it, and none has for `limit`.
-    pub fn is_idle(&self, now: Instant, limit: Duration) -> bool {
-        self.leases.load(Ordering::Acquire) == 0 && self.used.idle(now) >= limit
-    }
-
-    /// Used now: not to be reaped before the call that is about to come.
-    pub fn touch(&self, now: Instant) {
-        self.used.touch(now);
-    }
-
-    /// Ends the upstream session, if one was opened, once its calls have ended: they are being
-    /// cancelled, and the target is to hear of that first.
-    pub async fn close(&self) {
-        // A call that does not end in time loses its connection.
-        let _ = tokio::time::timeout(CALLS_END, self.unused()).await;
-        let cell = self.cell.swap(Arc::default());
-        if let Some(seat) = cell.get() {
-            seat.close().await;
-        }
-    }
-
-    async fn unused(&self) {
-        loop {
-            let released = self.released.notified();
-            if self.leases.load(Ordering::Acquire) == 0 {
-                return;
-            }
-            released.await;
-        }
-    }
-
-    fn release(&self) {
-        if self.leases.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.released.notify_waiters();
-        }
-    }
-
-    /// The open connection, or a new one. Safe to drop: whoever waits then opens it.
-    async fn open(&self, upstream: &Upstream) -> Result<Arc<Seat>, UpstreamError> {
-        let cell = self.cell.load_full();
-        let seat = cell.get_or_try_init(|| upstream.connect()).await?;
-        if seat.connection.is_open() {
-            return Ok(seat.clone());
-        }
-        let fresh = self.replace(&cell);
-        fresh.get_or_try_init(|| upstream.connect()).await.cloned()
-    }
-
-    /// Forgets `seat`, which proved dead, unless another has taken its place.
-    fn forget(&self, seat: &Arc<Seat>) {
-        let cell = self.cell.load_full();
-        if cell.get().is_some_and(|known| Arc::ptr_eq(known, seat)) {
-            self.replace(&cell);
-        }
-    }
-
-    fn replace(&self, stale: &Arc<OnceCell<Arc<Seat>>>) -> Arc<OnceCell<Arc<Seat>>> {
-        let previous = self.cell.compare_and_swap(stale, Arc::default());
-        drop(previous);
-        self.cell.load_full()
-    }
 }
 
 /// The connections of one upstream that belong to no client session.
