@@ -223,7 +223,8 @@ fn start(
         .map(|kind| UriView { offer: offer.clone(), target: destination.target, kind });
     let (owner, in_flight) = match call.caller {
         Caller::Session(session) => {
-            let slot = session.slot(&upstream, context.clock.now());
+            let slot = session.slot(upstream.serial(), context.clock.now());
+            let slot = slot.ok_or(CallError::UnknownSession)?;
             (Owner::Session(slot), Some(session.call(&call.id)))
         }
         Caller::Principal(principal) => (Owner::Principal(principal), None),

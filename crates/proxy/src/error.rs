@@ -11,6 +11,9 @@ use mcp::{ErrorCode, Id, MessageError, TargetName};
 use crate::access_log::Ending;
 use crate::upstream::UpstreamError;
 
+/// What the official TypeScript and Python servers say with their 404.
+const SESSION_NOT_FOUND: ErrorCode = ErrorCode::Other(-32001);
+
 /// Who must act on an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -115,6 +118,9 @@ pub enum CallError {
     /// `failureMode: FailClosed`, and targets without a catalog.
     #[error("no catalog yet from {}, and failureMode is FailClosed", names(.0))]
     Incomplete(Vec<TargetName>),
+    /// The client's session ended while its call was on the way.
+    #[error("session not found; send `initialize` again")]
+    UnknownSession,
     /// The client cancelled the call.
     #[error("the call was cancelled")]
     Cancelled,
@@ -133,6 +139,7 @@ impl CallError {
             | Self::MissingField { .. }
             | Self::UnknownCursor
             | Self::MethodNotFound(_)
+            | Self::UnknownSession
             | Self::Cancelled => Fault::Client,
             Self::Target { .. }
             | Self::Timeout { .. }
@@ -161,6 +168,7 @@ impl CallError {
             Self::InvalidAnswer { .. } => "invalid",
             Self::Closed { .. } => "closed",
             Self::Incomplete(_) => "incomplete",
+            Self::UnknownSession => "unknown_session",
             Self::Cancelled => "cancelled",
             Self::ShuttingDown => "shutting_down",
         }
@@ -193,6 +201,7 @@ impl CallError {
                 ErrorCode::ResourceNotFound
             }
             Self::UnknownResource { .. } => ErrorCode::InvalidParams,
+            Self::UnknownSession => SESSION_NOT_FOUND,
             Self::MethodNotFound(_) => ErrorCode::MethodNotFound,
             Self::Target { .. }
             | Self::Timeout { .. }
@@ -312,8 +321,7 @@ impl RequestError {
         match self {
             Self::Message(error) => error.code(),
             Self::Modern(_) | Self::Method(_) => ErrorCode::MethodNotFound,
-            // What the official TypeScript and Python servers say with their 404.
-            Self::UnknownSession(_) => ErrorCode::Other(-32001),
+            Self::UnknownSession(_) => SESSION_NOT_FOUND,
             Self::Closed(_) | Self::Limit(_) | Self::NotReady => ErrorCode::InternalError,
             _ => ErrorCode::InvalidRequest,
         }

@@ -94,10 +94,12 @@ impl Exchange {
         };
         let sent = Mutex::new(None);
         let ended = tokio::select! {
-            ended = self.carry(&sent, &parts) => ended,
+            // Nothing is begun for whom it is over already.
+            biased;
             () = cancelled.cancelled() => Err(CallError::Cancelled),
-            () = orphaned(&parts, orphan) => Err(CallError::Cancelled),
             () = over.cancelled() => Err(CallError::ShuttingDown),
+            () = orphaned(&parts, orphan) => Err(CallError::Cancelled),
+            ended = self.carry(&sent, &parts) => ended,
         };
         let Err(error) = ended else { return };
 

@@ -225,7 +225,7 @@ impl Upstream {
         let seat = self.catalog_seat.lock().take();
         if let Some(seat) = seat {
             self.leases.forget(&seat);
-            self.tasks.spawn("close upstream session", async move { seat.close().await });
+            self.close(seat);
         }
     }
 

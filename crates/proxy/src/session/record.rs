@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use mcp::Id;
@@ -12,14 +12,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::LastUse;
 use crate::metrics::Counted;
-use crate::upstream::{Slot, Upstream};
+use crate::upstream::Slot;
 
 /// The record of a session.
 #[derive(Debug)]
 pub struct Session {
     used: LastUse,
     streams: AtomicUsize,
-    calls: Mutex<HashMap<Id, CancellationToken>>,
+    /// By a number of ours: a client may use one id twice at a time, though it must not.
+    calls: Mutex<HashMap<u64, (Id, CancellationToken)>>,
+    next_call: AtomicU64,
     slots: Mutex<HashMap<u64, Arc<Slot>>>,
     ended: CancellationToken,
     _counted: Counted,
@@ -31,6 +33,7 @@ impl Session {
             used: LastUse::new(now),
             streams: AtomicUsize::new(0),
             calls: Mutex::default(),
+            next_call: AtomicU64::new(0),
             slots: Mutex::default(),
             ended: CancellationToken::new(),
             _counted: counted,
@@ -42,25 +45,34 @@ impl Session {
         self.ended.clone()
     }
 
-    /// The place of this session's connection to `upstream`; the same at every call.
-    pub fn slot(&self, upstream: &Upstream, now: Instant) -> Arc<Slot> {
+    /// The place of this session's connection to the upstream with this serial; the same at every
+    /// call. `None` once the session has ended: nobody would close what is opened there.
+    pub fn slot(&self, upstream: u64, now: Instant) -> Option<Arc<Slot>> {
         let mut slots = self.slots.lock();
-        let slot = slots.entry(upstream.serial()).or_insert_with(|| Arc::new(Slot::new(now)));
+        // Looked at under the lock under which `end` takes the slots, so that it takes this one.
+        if self.ended.is_cancelled() {
+            return None;
+        }
+        let slot = slots.entry(upstream).or_insert_with(|| Arc::new(Slot::new(now)));
         slot.touch(now);
-        slot.clone()
+        Some(slot.clone())
     }
 
     /// Registers a call until the guard is dropped, so that the client can cancel it by its id.
     pub fn call(self: &Arc<Self>, id: &Id) -> CallInFlight {
         let cancelled = self.ended.child_token();
-        self.calls.lock().insert(id.clone(), cancelled.clone());
-        CallInFlight { session: self.clone(), id: id.clone(), cancelled }
+        let number = self.next_call.fetch_add(1, Ordering::Relaxed);
+        self.calls.lock().insert(number, (id.clone(), cancelled.clone()));
+        CallInFlight { session: self.clone(), number, cancelled }
     }
 
-    /// Cancels the one call with this id; an id of no call is ignored, as the specification asks.
+    /// Cancels the call with this id, or all that a client gave it; an id of no call is ignored, as
+    /// the specification asks.
     pub fn cancel(&self, id: &Id) {
-        if let Some(cancelled) = self.calls.lock().get(id) {
-            cancelled.cancel();
+        for (known, cancelled) in self.calls.lock().values() {
+            if known == id {
+                cancelled.cancel();
+            }
         }
     }
 
@@ -112,7 +124,7 @@ impl Session {
 #[derive(Debug)]
 pub struct CallInFlight {
     session: Arc<Session>,
-    id: Id,
+    number: u64,
     cancelled: CancellationToken,
 }
 
@@ -125,7 +137,7 @@ impl CallInFlight {
 
 impl Drop for CallInFlight {
     fn drop(&mut self) {
-        self.session.calls.lock().remove(&self.id);
+        self.session.calls.lock().remove(&self.number);
     }
 }
 

@@ -139,3 +139,28 @@ fn a_cancellation_reaches_the_one_call_that_it_names() {
     assert!(number.cancelled().is_cancelled());
     assert!(!text.cancelled().is_cancelled());
 }
+
+#[test]
+fn a_call_that_ends_leaves_another_of_the_same_id_cancellable() {
+    let sessions = sessions();
+    let session = sessions.record(&claims(1), Instant::now(), 10).unwrap();
+    let (first, second) = (session.call(&id("1")), session.call(&id("1")));
+    drop(first);
+    session.cancel(&id("1"));
+    assert!(second.cancelled().is_cancelled());
+
+    let (first, second) = (session.call(&id("2")), session.call(&id("2")));
+    drop(second);
+    session.cancel(&id("2"));
+    assert!(first.cancelled().is_cancelled());
+}
+
+#[test]
+fn an_ended_session_has_no_place_at_any_upstream() {
+    let (sessions, now) = (sessions(), Instant::now());
+    let session = sessions.record(&claims(1), now, 10).unwrap();
+    assert!(session.slot(1, now).is_some());
+    assert_eq!(sessions.delete(&claims(1), 10).unwrap().len(), 1);
+    assert!(session.slot(1, now).is_none());
+    assert!(session.slot(2, now).is_none());
+}

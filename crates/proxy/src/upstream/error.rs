@@ -88,6 +88,9 @@ pub(crate) enum UpstreamError {
     /// The gateway holds as many of something for this target as it may; nothing was sent.
     #[error("`limits.{0}` is reached; try again later")]
     Limit(&'static str),
+    /// Who asked, or what was asked, is gone from here; nothing was sent.
+    #[error("{0}")]
+    Withdrawn(&'static str),
     /// The connection had been closed, by us or by the target, before this was asked.
     #[error("the connection to `{peer}` is closed")]
     Closed {
@@ -103,6 +106,7 @@ impl UpstreamError {
             Self::Connect { .. }
             | Self::NotSent { .. }
             | Self::SessionGone { .. }
+            | Self::Withdrawn(_)
             | Self::Closed { .. } => true,
             Self::Status { .. }
             | Self::Cut { .. }
@@ -132,6 +136,7 @@ impl UpstreamError {
             | Self::Invalid { .. }
             | Self::TooLarge { .. }
             | Self::Timeout { .. }
+            | Self::Withdrawn(_)
             | Self::Limit(_) => false,
         }
     }
@@ -149,6 +154,7 @@ impl UpstreamError {
             Self::Timeout { .. } => "timeout",
             Self::Exited { .. } => "exited",
             Self::Limit(_) => "limit",
+            Self::Withdrawn(_) => "withdrawn",
             Self::Closed { .. } => "closed",
         }
     }

@@ -157,8 +157,7 @@ impl Drop for Lease {
                 if seats.len() < IDLE_PER_PRINCIPAL {
                     seats.push(pooled);
                 } else {
-                    let close = async move { pooled.seat.close().await };
-                    self.upstream.tasks.spawn("close upstream session", close);
+                    self.upstream.close(pooled.seat);
                 }
             }
             Place::Pool(_) | Place::Nowhere => {}
@@ -181,7 +180,7 @@ pub(super) async fn lease(upstream: &Arc<Upstream>, owner: &Owner) -> Result<Lea
         }
     };
     // Counted before it is opened, so that nothing reaps the slot meanwhile.
-    slot.leases.fetch_add(1, Ordering::AcqRel);
+    slot.count();
     let release = Release(Some(&slot));
     let seat = slot.open(upstream).await?;
     release.keep();
@@ -229,6 +228,12 @@ impl Upstream {
         Ok(Arc::new(Seat { connection }))
     }
 
+    /// Ends a connection in the background.
+    pub(super) fn close(&self, seat: Arc<Seat>) {
+        // Within the deadlines of its own, even if the upstream ends meanwhile.
+        self.tasks.spawn_to_end("close upstream session", async move { seat.close().await });
+    }
+
     fn dial(&self, purpose: &'static str) -> Dial {
         Dial {
             settings: self.settings.clone(),
@@ -249,3 +254,6 @@ impl Upstream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -195,8 +195,11 @@ async fn call(
     let caller = legacy::caller(endpoint, post.claims.as_ref(), method)?;
     let federation = endpoint.backend(&post.backend)?;
     let call = Call { message, id: id.clone(), caller, headers: post.headers.clone() };
-    let reply = dispatch::dispatch(endpoint.context, federation, call, record).await;
-    Ok(reply.unwrap_or_else(|error| Reply::Local(Segments::from(failed(&error, &id, record)))))
+    match dispatch::dispatch(endpoint.context, federation, call, record).await {
+        Err(CallError::UnknownSession) => Err(RequestError::UnknownSession(Some(id))),
+        Err(error) => Ok(Reply::Local(Segments::from(failed(&error, &id, record)))),
+        Ok(reply) => Ok(reply),
+    }
 }
 
 fn failed(error: &CallError, id: &Id, record: &mut Record) -> bytes::Bytes {

@@ -26,6 +26,7 @@ fn only_a_proof_makes_a_request_repeatable() {
         true,
         "`h:1` does not know the session any more",
     );
+    check(&UpstreamError::Withdrawn("gone"), "withdrawn", true, "gone");
     check(
         &UpstreamError::cut(&peer, "eof"),
         "cut",

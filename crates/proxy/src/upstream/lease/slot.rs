@@ -1,7 +1,7 @@
 //! The place of one owner's connection to one upstream.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
@@ -19,7 +19,9 @@ const CALLS_END: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub struct Slot {
     pub(super) cell: ArcSwap<OnceCell<Arc<Seat>>>,
-    pub(super) leases: AtomicUsize,
+    leases: AtomicUsize,
+    /// Whether its owner is gone; then nothing is opened here any more.
+    is_closed: AtomicBool,
     /// Told whenever the last lease is given back.
     released: Notify,
     pub(super) used: LastUse,
@@ -31,6 +33,7 @@ impl Slot {
         Self {
             cell: ArcSwap::default(),
             leases: AtomicUsize::new(0),
+            is_closed: AtomicBool::new(false),
             released: Notify::new(),
             used: LastUse::new(now),
         }
@@ -47,8 +50,9 @@ impl Slot {
     }
 
     /// Ends the upstream session, if one was opened, once its calls have ended: they are being
-    /// cancelled, and the target is to hear of that first.
+    /// cancelled, and the target is to hear of that first. From here on none is opened.
     pub async fn close(&self) {
+        self.is_closed.store(true, Ordering::SeqCst);
         // A call that does not end in time loses its connection.
         let _ = tokio::time::timeout(CALLS_END, self.unused()).await;
         let cell = self.cell.swap(Arc::default());
@@ -60,11 +64,16 @@ impl Slot {
     async fn unused(&self) {
         loop {
             let released = self.released.notified();
-            if self.leases.load(Ordering::Acquire) == 0 {
+            if self.leases.load(Ordering::SeqCst) == 0 {
                 return;
             }
             released.await;
         }
+    }
+
+    /// Counts a lease. Whoever closes the place either waits for it or has it refused.
+    pub(super) fn count(&self) {
+        self.leases.fetch_add(1, Ordering::SeqCst);
     }
 
     pub(super) fn release(&self) {
@@ -75,13 +84,23 @@ impl Slot {
 
     /// The open connection, or a new one. Safe to drop: whoever waits then opens it.
     pub(super) async fn open(&self, upstream: &Upstream) -> Result<Arc<Seat>, UpstreamError> {
+        self.check()?;
         let cell = self.cell.load_full();
-        let seat = cell.get_or_try_init(|| upstream.connect()).await?;
-        if seat.connection.is_open() {
-            return Ok(seat.clone());
+        let mut seat = cell.get_or_try_init(|| upstream.connect()).await?.clone();
+        if !seat.connection.is_open() {
+            let fresh = self.replace(&cell);
+            seat = fresh.get_or_try_init(|| upstream.connect()).await?.clone();
         }
-        let fresh = self.replace(&cell);
-        fresh.get_or_try_init(|| upstream.connect()).await.cloned()
+        // Who closed the place meanwhile may not have seen what was opened.
+        self.check().inspect_err(|_| upstream.close(seat.clone()))?;
+        Ok(seat)
+    }
+
+    fn check(&self) -> Result<(), UpstreamError> {
+        match self.is_closed.load(Ordering::SeqCst) {
+            true => Err(UpstreamError::Withdrawn("the client's session has ended")),
+            false => Ok(()),
+        }
     }
 
     /// Forgets `seat`, which proved dead, unless another has taken its place.
