@@ -139,6 +139,7 @@ impl Gateway {
             federation.retire();
         }
         for upstream in reloaded.gone {
+            upstream.withdraw();
             let slots = self.context.sessions.part_with(upstream.serial());
             self.context.tasks.spawn("retire", async move {
                 join_all(slots.iter().map(|slot| slot.close())).await;

@@ -210,13 +210,17 @@ impl Upstream {
         self.leases.idle_since(now, limit)
     }
 
+    /// The target was removed: nothing is opened there any more. What is open ends with
+    /// [`retire`](Self::retire).
+    pub fn withdraw(&self) {
+        self.leases.seats.end();
+    }
+
     /// Ends the upstream: its sessions are deleted at the target, its processes ended.
     pub async fn retire(&self) {
+        self.withdraw();
         self.catalog_tasks.cancel();
-        let seat = self.catalog_seat.lock().take();
-        let mut seats = self.leases.drain();
-        seats.extend(seat);
-        join_all(seats.iter().map(|seat| seat.close())).await;
+        join_all(self.leases.seats.all().iter().map(|seat| seat.close())).await;
         self.tasks.cancel();
     }
 

@@ -21,6 +21,7 @@ use crate::upstream::error::UpstreamError;
 use crate::upstream::transport::{Connection, Dial, Inbound, SessionKind};
 
 pub use seat::Seat;
+use seat::Seats;
 pub use slot::Slot;
 
 /// How many connections wait for the next call of one caller without a session.
@@ -43,6 +44,8 @@ pub(super) struct Leases {
     is_shareable: AtomicBool,
     shared: Arc<Slot>,
     idle: Mutex<HashMap<Principal, Vec<Pooled>>>,
+    /// Those of client sessions too.
+    pub(super) seats: Arc<Seats>,
 }
 
 /// A connection that waits for the next call of its principal.
@@ -58,6 +61,7 @@ impl Leases {
             is_shareable: AtomicBool::new(false),
             shared: Arc::new(Slot::new(now)),
             idle: Mutex::default(),
+            seats: Arc::default(),
         }
     }
 
@@ -81,20 +85,6 @@ impl Leases {
             !seats.is_empty()
         });
         reaped
-    }
-
-    /// Takes out everything, at the end.
-    pub(super) fn drain(&self) -> Vec<Arc<Seat>> {
-        let mut seats: Vec<_> = self
-            .idle
-            .lock()
-            .drain()
-            .flat_map(|(_, seats)| seats)
-            .map(|pooled| pooled.seat)
-            .collect();
-        let shared = self.shared.cell.swap(Arc::default());
-        seats.extend(shared.get().cloned());
-        seats
     }
 
     fn take(&self, principal: &Principal) -> Option<Arc<Seat>> {
@@ -167,6 +157,7 @@ impl Drop for Lease {
 
 pub(super) async fn lease(upstream: &Arc<Upstream>, owner: &Owner) -> Result<Lease, UpstreamError> {
     let leases = &upstream.leases;
+    leases.seats.check()?;
     let slot = match owner {
         _ if leases.is_shareable.load(Ordering::Relaxed) => leases.shared.clone(),
         Owner::Session(slot) => slot.clone(),
@@ -210,12 +201,14 @@ impl Upstream {
         self.open("call", self.hints.clone()).await
     }
 
-    /// Opens a connection, within the deadline for it and the bound on processes.
+    /// Opens a connection, within the deadline for it and the bound on processes, and not once the
+    /// upstream has been removed.
     pub(super) async fn open(
         &self,
         purpose: &'static str,
         inbound: mpsc::Sender<Inbound>,
     ) -> Result<Arc<Seat>, UpstreamError> {
+        self.leases.seats.check()?;
         let target = self.target();
         let timeouts = &target.settings.timeouts;
         let is_process = self.is_process();
@@ -225,7 +218,9 @@ impl Upstream {
         let is_one_for_all = is_process && matches!(target.settings.process, Process::Shared);
         let is_shareable = is_one_for_all || connection.kind() == SessionKind::Stateless;
         self.leases.is_shareable.store(is_shareable, Ordering::Relaxed);
-        Ok(Arc::new(Seat { connection }))
+        let seat = self.leases.seats.seat(connection);
+        self.leases.seats.check().inspect_err(|_| self.close(seat.clone()))?;
+        Ok(seat)
     }
 
     /// Ends a connection in the background.

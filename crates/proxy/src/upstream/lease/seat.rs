@@ -1,12 +1,32 @@
-//! An open connection, as those share it who may use it.
+//! An open connection, and the list of all that are: wherever one is held, the end of its upstream
+//! reaches it.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::{Arc, Weak};
 
+use parking_lot::Mutex;
+
+use crate::upstream::error::UpstreamError;
 use crate::upstream::transport::Connection;
 
 /// An open connection.
 pub struct Seat {
     pub(super) connection: Connection,
+    number: u64,
+    seats: Arc<Seats>,
+}
+
+/// Every open connection of one upstream. Locked when one is opened or gone, not by calls.
+#[derive(Debug, Default)]
+pub(in crate::upstream) struct Seats(Mutex<Open>);
+
+#[derive(Debug, Default)]
+struct Open {
+    /// Whether the upstream has been removed; then none is opened any more.
+    is_over: bool,
+    opened: u64,
+    seats: HashMap<u64, Weak<Seat>>,
 }
 
 impl Seat {
@@ -21,9 +41,50 @@ impl Seat {
     }
 }
 
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.seats.0.lock().seats.remove(&self.number);
+    }
+}
+
 impl fmt::Debug for Seat {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let is_open = self.connection.is_open();
         formatter.debug_struct("Seat").field("is_open", &is_open).finish_non_exhaustive()
+    }
+}
+
+impl Seats {
+    /// Takes a connection in. Whoever opened it then asks [`check`](Self::check), and closes it
+    /// where that fails: what ends the upstream may have looked before.
+    pub(super) fn seat(self: &Arc<Self>, connection: Connection) -> Arc<Seat> {
+        let mut open = self.0.lock();
+        open.opened += 1;
+        let number = open.opened;
+        let seat = Arc::new(Seat { connection, number, seats: self.clone() });
+        open.seats.insert(number, Arc::downgrade(&seat));
+        seat
+    }
+
+    /// From now on nothing is opened.
+    pub(in crate::upstream) fn end(&self) {
+        self.0.lock().is_over = true;
+    }
+
+    /// Whether something may be opened.
+    ///
+    /// # Errors
+    /// [`UpstreamError::Withdrawn`] once the upstream has been removed.
+    pub(super) fn check(&self) -> Result<(), UpstreamError> {
+        match self.0.lock().is_over {
+            true => Err(UpstreamError::Withdrawn("it was removed from the configuration")),
+            false => Ok(()),
+        }
+    }
+
+    /// All that are open.
+    pub(in crate::upstream) fn all(&self) -> Vec<Arc<Seat>> {
+        // Upgraded under the lock, dropped outside of it: a seat locks when it goes.
+        self.0.lock().seats.values().filter_map(Weak::upgrade).collect()
     }
 }

@@ -45,6 +45,10 @@ async fn with_sessions() -> Peer {
     .await
 }
 
+fn deleted(seen: &[Seen]) -> usize {
+    seen.iter().filter(|seen| seen.head.starts_with("DELETE")).count()
+}
+
 fn opened(peer: &Peer) -> usize {
     peer.seen().iter().filter(|seen| seen.is("initialize")).count()
 }
@@ -58,4 +62,64 @@ async fn nothing_is_opened_for_a_session_that_has_ended() {
     let error = upstream.lease(&Owner::Session(slot)).await.unwrap_err();
     assert_eq!(error.to_string(), "the client's session has ended");
     assert_eq!(opened(&peer), 1, "the catalog's alone");
+}
+
+fn principal() -> Owner {
+    Owner::Principal(Principal::new("alice"))
+}
+
+async fn refused_as_removed(upstream: &Arc<Upstream>) {
+    for owner in [Owner::Session(slot()), principal()] {
+        let error = upstream.lease(&owner).await.unwrap_err();
+        assert_eq!(error.to_string(), "it was removed from the configuration");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_opened_at_a_target_that_was_removed() {
+    let peer = with_sessions().await;
+    let upstream = upstream_of(&peer).await;
+    upstream.withdraw();
+    refused_as_removed(&upstream).await;
+    upstream.retire().await;
+    refused_as_removed(&upstream).await;
+    assert_eq!(opened(&peer), 1, "the catalog's alone");
+}
+
+#[tokio::test]
+async fn what_is_being_opened_at_a_target_that_is_removed_is_closed() {
+    let hold = Arc::new(tokio::sync::Notify::new());
+    let held = hold.clone();
+    let first = AtomicBool::new(true);
+    let peer = Peer::start(move |seen| {
+        if seen.head.starts_with("DELETE") {
+            return vec![Act::status("200 OK")];
+        }
+        let mut acts = seen.opening_with_session().unwrap_or_else(|| list(seen));
+        if seen.is("initialize") && !first.swap(false, Ordering::Relaxed) {
+            acts.insert(0, Act::Wait(held.clone()));
+        }
+        acts
+    })
+    .await;
+    let upstream = upstream_of(&peer).await;
+    let owner = principal();
+    let removing = async {
+        peer.until(|seen, _| seen.iter().filter(|seen| seen.is("initialize")).count() == 2).await;
+        upstream.retire().await;
+        hold.notify_one();
+    };
+    let (lease, ()) = tokio::join!(upstream.lease(&owner), removing);
+    assert_eq!(lease.unwrap_err().to_string(), "it was removed from the configuration");
+    peer.until(|seen, _| deleted(seen) == 2).await;
+}
+
+#[tokio::test]
+async fn a_connection_that_carries_a_call_is_closed_with_its_target() {
+    let peer = with_sessions().await;
+    let upstream = upstream_of(&peer).await;
+    let lease = upstream.lease(&principal()).await.unwrap();
+    upstream.retire().await;
+    assert!(!lease.seat().connection().is_open());
+    assert_eq!(deleted(&peer.seen()), 2);
 }
