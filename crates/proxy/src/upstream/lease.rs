@@ -21,7 +21,7 @@ use crate::upstream::error::UpstreamError;
 use crate::upstream::transport::{Connection, Dial, Inbound, SessionKind};
 
 pub use seat::Seat;
-use seat::Seats;
+use seat::{Audience, Seats};
 pub use slot::Slot;
 
 /// How many connections wait for the next call of one caller without a session.
@@ -39,9 +39,9 @@ pub enum Owner {
 /// The connections of one upstream that belong to no client session.
 #[derive(Debug)]
 pub(super) struct Leases {
-    /// Whether any caller may use one connection: the server gave no session id, or the operator
-    /// says that one process serves all.
-    is_shareable: AtomicBool,
+    /// Whether everybody may use the connection that was opened last. Where to open the next one
+    /// first; who may use it, each connection says itself.
+    expects_sharing: AtomicBool,
     shared: Arc<Slot>,
     idle: Mutex<HashMap<Principal, Vec<Pooled>>>,
     /// Those of client sessions too.
@@ -58,7 +58,7 @@ struct Pooled {
 impl Leases {
     pub(super) fn new(now: Instant) -> Self {
         Self {
-            is_shareable: AtomicBool::new(false),
+            expects_sharing: AtomicBool::new(false),
             shared: Arc::new(Slot::new(now)),
             idle: Mutex::default(),
             seats: Arc::default(),
@@ -158,24 +158,59 @@ impl Drop for Lease {
 pub(super) async fn lease(upstream: &Arc<Upstream>, owner: &Owner) -> Result<Lease, UpstreamError> {
     let leases = &upstream.leases;
     leases.seats.check()?;
-    let slot = match owner {
-        _ if leases.is_shareable.load(Ordering::Relaxed) => leases.shared.clone(),
-        Owner::Session(slot) => slot.clone(),
+    if leases.expects_sharing.load(Ordering::Relaxed) {
+        let lease = lease_slot(upstream, leases.shared.clone()).await?;
+        match lease.seat.audience {
+            Audience::Everybody => return Ok(lease),
+            // The server began to give session ids: what was opened for all belongs to one.
+            Audience::Owner if leases.shared.forget(&lease.seat) => {
+                return lease_opened(upstream, owner, lease.seat.clone()).await;
+            }
+            Audience::Owner => {}
+        }
+    }
+    match owner {
+        Owner::Session(slot) => lease_slot(upstream, slot.clone()).await,
         Owner::Principal(principal) => {
             let seat = match leases.take(principal) {
                 Some(seat) => seat,
                 None => upstream.connect().await?,
             };
-            let place = Place::Pool(principal.clone());
-            return Ok(Lease { upstream: upstream.clone(), seat, place });
+            Ok(lease_pooled(upstream, principal, seat))
         }
-    };
+    }
+}
+
+/// Leases the owner's own connection, where there is none yet the one that is open already.
+async fn lease_opened(
+    upstream: &Arc<Upstream>,
+    owner: &Owner,
+    seat: Arc<Seat>,
+) -> Result<Lease, UpstreamError> {
+    match owner {
+        Owner::Session(slot) => {
+            if let Err(unused) = slot.put(seat.clone()) {
+                upstream.close(unused);
+            }
+            let lease = lease_slot(upstream, slot.clone()).await;
+            // A place that was closed meanwhile closes nothing any more.
+            lease.inspect_err(|_| upstream.close(seat))
+        }
+        Owner::Principal(principal) => Ok(lease_pooled(upstream, principal, seat)),
+    }
+}
+
+async fn lease_slot(upstream: &Arc<Upstream>, slot: Arc<Slot>) -> Result<Lease, UpstreamError> {
     // Counted before it is opened, so that nothing reaps the slot meanwhile.
     slot.count();
     let release = Release(Some(&slot));
     let seat = slot.open(upstream).await?;
     release.keep();
     Ok(Lease { upstream: upstream.clone(), seat, place: Place::Slot(slot) })
+}
+
+fn lease_pooled(upstream: &Arc<Upstream>, principal: &Principal, seat: Arc<Seat>) -> Lease {
+    Lease { upstream: upstream.clone(), seat, place: Place::Pool(principal.clone()) }
 }
 
 /// Takes back the count of a lease that was never given.
@@ -216,9 +251,13 @@ impl Upstream {
         let connection = Connection::open(&self.dial(purpose), inbound, deadline).await?;
 
         let is_one_for_all = is_process && matches!(target.settings.process, Process::Shared);
-        let is_shareable = is_one_for_all || connection.kind() == SessionKind::Stateless;
-        self.leases.is_shareable.store(is_shareable, Ordering::Relaxed);
-        let seat = self.leases.seats.seat(connection);
+        let audience = match connection.kind() {
+            SessionKind::Stateful if !is_one_for_all => Audience::Owner,
+            SessionKind::Stateful | SessionKind::Stateless => Audience::Everybody,
+        };
+        let is_shared = audience == Audience::Everybody;
+        self.leases.expects_sharing.store(is_shared, Ordering::Relaxed);
+        let seat = self.leases.seats.seat(connection, audience);
         self.leases.seats.check().inspect_err(|_| self.close(seat.clone()))?;
         Ok(seat)
     }
@@ -243,7 +282,7 @@ impl Upstream {
 
     /// Gives everybody the connection that filled the catalog, where the server keeps no session.
     pub(super) fn share(&self, seat: &Arc<Seat>) {
-        if self.leases.is_shareable.load(Ordering::Relaxed) {
+        if seat.audience == Audience::Everybody {
             let cell = OnceCell::new_with(Some(seat.clone()));
             self.leases.shared.cell.store(Arc::new(cell));
         }

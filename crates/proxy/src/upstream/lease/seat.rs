@@ -13,8 +13,18 @@ use crate::upstream::transport::Connection;
 /// An open connection.
 pub struct Seat {
     pub(super) connection: Connection,
+    pub(super) audience: Audience,
     number: u64,
     seats: Arc<Seats>,
+}
+
+/// Who may use a connection at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Audience {
+    /// Everybody: the server gave no session id, or the operator says that one process serves all.
+    Everybody,
+    /// One owner.
+    Owner,
 }
 
 /// Every open connection of one upstream. Locked when one is opened or gone, not by calls.
@@ -57,11 +67,11 @@ impl fmt::Debug for Seat {
 impl Seats {
     /// Takes a connection in. Whoever opened it then asks [`check`](Self::check), and closes it
     /// where that fails: what ends the upstream may have looked before.
-    pub(super) fn seat(self: &Arc<Self>, connection: Connection) -> Arc<Seat> {
+    pub(super) fn seat(self: &Arc<Self>, connection: Connection, audience: Audience) -> Arc<Seat> {
         let mut open = self.0.lock();
         open.opened += 1;
         let number = open.opened;
-        let seat = Arc::new(Seat { connection, number, seats: self.clone() });
+        let seat = Arc::new(Seat { connection, audience, number, seats: self.clone() });
         open.seats.insert(number, Arc::downgrade(&seat));
         seat
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use tokio::sync::{Notify, OnceCell};
+use tokio::sync::{Notify, OnceCell, SetError};
 
 use crate::clock::LastUse;
 use crate::upstream::Upstream;
@@ -103,12 +103,26 @@ impl Slot {
         }
     }
 
-    /// Forgets `seat`, which proved dead, unless another has taken its place.
-    pub(super) fn forget(&self, seat: &Arc<Seat>) {
-        let cell = self.cell.load_full();
-        if cell.get().is_some_and(|known| Arc::ptr_eq(known, seat)) {
-            self.replace(&cell);
+    /// Puts an open connection here. Gives it back where there is one, or one is being opened.
+    pub(super) fn put(&self, seat: Arc<Seat>) -> Result<(), Arc<Seat>> {
+        let mut cell = self.cell.load_full();
+        if cell.get().is_some_and(|known| !known.connection.is_open()) {
+            cell = self.replace(&cell);
         }
+        cell.set(seat).map_err(|refused| match refused {
+            SetError::AlreadyInitializedError(seat) | SetError::InitializingError(seat) => seat,
+        })
+    }
+
+    /// Forgets `seat`, unless another has taken its place; says whether it was here. Of several
+    /// who try, one takes it out.
+    pub(super) fn forget(&self, seat: &Arc<Seat>) -> bool {
+        let cell = self.cell.load_full();
+        if !cell.get().is_some_and(|known| Arc::ptr_eq(known, seat)) {
+            return false;
+        }
+        let previous = self.cell.compare_and_swap(&cell, Arc::default());
+        Arc::ptr_eq(&previous, &cell)
     }
 
     fn replace(&self, stale: &Arc<OnceCell<Arc<Seat>>>) -> Arc<OnceCell<Arc<Seat>>> {

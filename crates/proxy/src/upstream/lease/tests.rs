@@ -123,3 +123,52 @@ async fn a_connection_that_carries_a_call_is_closed_with_its_target() {
     assert!(!lease.seat().connection().is_open());
     assert_eq!(deleted(&peer.seen()), 2);
 }
+
+/// A server without sessions that gives them from `restarted` on.
+async fn restarts(restarted: Arc<AtomicBool>) -> Peer {
+    Peer::start(move |seen| {
+        let opening = match restarted.load(Ordering::Relaxed) {
+            true => seen.opening_with_session(),
+            false => seen.opening(),
+        };
+        opening.unwrap_or_else(|| list(seen))
+    })
+    .await
+}
+
+/// After a restart that brought sessions, `owners` lease at the same time: each has a connection
+/// of its own, and none was opened for nothing.
+async fn check_restart(owners: [Owner; 3]) -> (Peer, Arc<Upstream>) {
+    let restarted = Arc::new(AtomicBool::new(false));
+    let peer = restarts(restarted.clone()).await;
+    let upstream = upstream_of(&peer).await;
+    let shared = upstream.lease(&owners[0]).await.unwrap();
+    assert!(Arc::ptr_eq(&shared.seat(), &upstream.lease(&owners[1]).await.unwrap().seat()));
+    restarted.store(true, Ordering::Relaxed);
+    shared.discard();
+
+    let leases = futures_util::future::join_all(owners.iter().map(|owner| upstream.lease(owner)));
+    let leases: Vec<_> = leases.await.into_iter().map(Result::unwrap).collect();
+    for (index, lease) in leases.iter().enumerate() {
+        for other in &leases[..index] {
+            assert!(!Arc::ptr_eq(&lease.seat, &other.seat));
+        }
+    }
+    assert_eq!(opened(&peer), 1 + owners.len());
+    (peer, upstream)
+}
+
+#[tokio::test]
+async fn sessions_part_when_a_restarted_server_gives_session_ids() {
+    let owners = [slot(), slot(), slot()].map(Owner::Session);
+    let (peer, upstream) = check_restart(owners.clone()).await;
+    for owner in &owners {
+        upstream.lease(owner).await.unwrap();
+    }
+    assert_eq!(opened(&peer), 1 + owners.len(), "each keeps its own");
+}
+
+#[tokio::test]
+async fn callers_without_a_session_part_when_a_restarted_server_gives_session_ids() {
+    check_restart([principal(), principal(), principal()]).await;
+}
