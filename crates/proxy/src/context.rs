@@ -36,8 +36,22 @@ pub struct Context {
     pub access_log: AccessLog,
     /// This replica's name, which a session id carries.
     pub replica: Arc<str>,
-    /// Cancelled when connections are to end after what they carry.
+    /// How all of it learns that the gateway stops.
+    pub closing: Closing,
+}
+
+/// How what is open learns that it must end: with the gateway, or with its listener alone.
+#[derive(Debug, Clone, Default)]
+pub struct Closing {
+    /// Cancelled when connections are to end after what they carry, and open streams at once.
     pub draining: CancellationToken,
     /// Cancelled when what still runs is to end with an error that says so.
     pub over: CancellationToken,
+}
+
+impl Closing {
+    /// For a part, which ends with the whole or before it.
+    pub fn child(&self) -> Self {
+        Self { draining: self.draining.child_token(), over: self.over.child_token() }
+    }
 }

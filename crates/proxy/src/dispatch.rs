@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use mcp::{Id, ListKind, Message, Method, Reference, ResultKind, Text};
+use tokio_util::sync::CancellationToken;
 
 use crate::access_log::Record;
 use crate::auth::Principal;
@@ -35,6 +36,8 @@ pub struct Call {
     pub caller: Caller,
     /// The client's headers, of which targets may name some to be passed on.
     pub headers: Arc<HeaderMap>,
+    /// Cancelled when it is to end with an error, because its listener does.
+    pub over: CancellationToken,
 }
 
 /// Answers one request. Errors are the gateway's own; a target's are replies.
@@ -241,7 +244,7 @@ fn start(
         in_flight,
     };
     let orphan = context.limits.orphan_call.get();
-    Ok(Reply::Upstream(exchange.start(&context.tasks, orphan, context.over.clone())))
+    Ok(Reply::Upstream(exchange.start(&context.tasks, orphan, call.over)))
 }
 
 /// Only what the operator named goes to a target.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use config::Weighted;
 
 use crate::auth::Principal;
-use crate::context::Context;
+use crate::context::{Closing, Context};
 use crate::error::RequestError;
 use crate::federation::Federation;
 use crate::world::World;
@@ -30,6 +30,8 @@ pub(crate) struct Endpoint<'a> {
     pub(crate) backends: &'a [Weighted],
     pub(crate) principal: Principal,
     pub(crate) remote: SocketAddr,
+    /// How its listener says that it ends.
+    pub(crate) closing: &'a Closing,
 }
 
 impl<'a> Endpoint<'a> {

@@ -124,8 +124,8 @@ pub enum CallError {
     /// The client cancelled the call.
     #[error("the call was cancelled")]
     Cancelled,
-    /// The gateway stops.
-    #[error("the gateway is shutting down; try again")]
+    /// The gateway stops, or the listener that the call came in by.
+    #[error("the gateway stops serving this address; try again")]
     ShuttingDown,
 }
 

@@ -80,7 +80,7 @@ struct Sent {
 
 impl Exchange {
     /// Starts the exchange; its answer comes in parts.
-    /// `over` ends it when the gateway does.
+    /// `over` ends it when its listener or the gateway does.
     pub fn start(self, tasks: &Tasks, orphan: Duration, over: CancellationToken) -> Parts {
         let (parts, answer) = mpsc::channel(PART_QUEUE);
         tasks.spawn("exchange", self.run(parts, orphan, over));

@@ -9,14 +9,13 @@ use arc_swap::ArcSwapOption;
 use config::{Compiled, Limits};
 use futures_util::future::join_all;
 use tokio::sync::Mutex;
-use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use crate::access_log::AccessLog;
 use crate::admin::TargetStatus;
 use crate::auth::Authenticator;
 use crate::clock::Clock;
-use crate::context::Context;
+use crate::context::{Closing, Context};
 use crate::listen::Door;
 use crate::metrics::Metrics;
 use crate::reload;
@@ -26,9 +25,6 @@ use crate::upstream::Surroundings;
 
 /// How often idle sessions and connections are looked for.
 const SWEEP: Duration = Duration::from_secs(15);
-
-/// How long what was ended by the drain has to reach its client.
-const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How long targets have to let go of their sessions at the end, all of them together.
 const GOODBYE: Duration = Duration::from_secs(10);
 
@@ -67,7 +63,16 @@ pub struct Gateway {
     context: Arc<Context>,
     surroundings: Surroundings,
     /// Only reloads and the end touch it; never a request.
-    doors: Mutex<HashMap<SocketAddr, Door>>,
+    doors: Mutex<Doors>,
+}
+
+/// The listeners.
+#[derive(Default)]
+struct Doors {
+    /// By their addresses as configured.
+    open: HashMap<SocketAddr, Arc<Door>>,
+    /// Those that a reload removed, until their last connection has ended.
+    closing: Vec<Arc<Door>>,
 }
 
 impl Gateway {
@@ -90,34 +95,34 @@ impl Gateway {
             authenticator: options.authenticator,
             access_log: options.access_log,
             replica: options.replica,
-            draining: CancellationToken::new(),
-            over: CancellationToken::new(),
+            closing: Closing::default(),
         });
         context.tasks.spawn("sweep", sweep(context.clone()));
         Self { context, surroundings, doors: Mutex::default() }
     }
 
     /// Makes `compiled` what is served. Returns when it is, with the listeners that could not be
-    /// opened; everything else runs. Connections of a listener that is gone end after what they
-    /// carry.
+    /// opened; everything else runs. A listener that is gone is drained by itself, within `drain.limit`.
     pub async fn apply(&self, compiled: Compiled) -> Vec<ListenError> {
         let mut doors = self.doors.lock().await;
         let previous = self.context.world.load_full();
         let reloaded =
             reload::reload(&self.surroundings, previous.as_deref(), compiled.snapshot).await;
+        let limit = reloaded.world.snapshot.drain.limit.get();
         let addresses: Vec<_> =
             reloaded.world.snapshot.listeners.iter().map(|listener| listener.address).collect();
         self.context.world.store(Some(Arc::new(reloaded.world)));
 
+        self.close_others(&mut doors, &addresses, limit).await;
         let mut failed = Vec::new();
         for address in &addresses {
-            if doors.contains_key(address) {
+            if doors.open.contains_key(address) {
                 continue;
             }
             match Door::open(&self.context, *address).await {
                 Ok(door) => {
                     info!(configured = %address, bound = %door.bound(), "Listening.");
-                    doors.insert(*address, door);
+                    doors.open.insert(*address, Arc::new(door));
                 }
                 Err(source) => {
                     error!(%address, error = %source, "Cannot listen.");
@@ -125,14 +130,6 @@ impl Gateway {
                 }
             }
         }
-        doors.retain(|address, door| {
-            let stays = addresses.contains(address);
-            if !stays {
-                info!(%address, "Stopped listening.");
-                door.close();
-            }
-            stays
-        });
         drop(doors);
 
         for federation in reloaded.gone_backends {
@@ -149,11 +146,29 @@ impl Gateway {
         failed
     }
 
+    /// Closes every listener whose address is not among `addresses`; what it still carries ends in
+    /// the background, within `limit`.
+    async fn close_others(&self, doors: &mut Doors, addresses: &[SocketAddr], limit: Duration) {
+        doors.closing.retain(|door| !door.has_ended());
+        let gone = doors.open.extract_if(|address, _| !addresses.contains(address));
+        for (address, door) in gone {
+            door.close().await;
+            info!(%address, "Stopped listening.");
+            doors.closing.push(door.clone());
+            self.context.tasks.spawn("drain a listener", async move {
+                if tokio::time::timeout(limit, door.drained()).await.is_err() {
+                    info!(%address, "`drain.limit` is over; ending what is left.");
+                    door.end().await;
+                }
+            });
+        }
+    }
+
     /// Where it listens: each configured address with the one that was bound.
     pub async fn addresses(&self) -> Vec<(SocketAddr, SocketAddr)> {
         let doors = self.doors.lock().await;
         let mut addresses: Vec<_> =
-            doors.iter().map(|(configured, door)| (*configured, door.bound())).collect();
+            doors.open.iter().map(|(configured, door)| (*configured, door.bound())).collect();
         addresses.sort();
         addresses
     }
@@ -167,8 +182,9 @@ impl Gateway {
     /// accepted any more, and what is still running after `limit` is ended with an error that
     /// says so. Sessions at targets are deleted, processes ended. `hurry` skips the waiting.
     pub async fn drain(&self, limit: Duration, hurry: impl Future<Output = ()>) {
-        self.context.draining.cancel();
-        let doors: Vec<_> = self.doors.lock().await.drain().map(|(_, door)| door).collect();
+        self.context.closing.draining.cancel();
+        let doors = std::mem::take(&mut *self.doors.lock().await);
+        let doors: Vec<_> = doors.open.into_values().chain(doors.closing).collect();
         let ended = async {
             for door in &doors {
                 door.drained().await;
@@ -181,12 +197,8 @@ impl Gateway {
         }
 
         // Calls that are left end with an error that says so, then their connections.
-        self.context.over.cancel();
-        let answered = join_all(doors.iter().map(Door::drained));
-        let _ = tokio::time::timeout(LAST_WORDS, answered).await;
-        for door in &doors {
-            door.cut();
-        }
+        self.context.closing.over.cancel();
+        join_all(doors.iter().map(|door| door.end())).await;
         let ended = async {
             let slots = self.context.sessions.end_all();
             join_all(slots.iter().map(|slot| slot.close())).await;

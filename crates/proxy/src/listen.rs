@@ -14,19 +14,24 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
-use crate::context::Context;
+use crate::context::{Closing, Context};
 use crate::metrics::Limit;
-use crate::serve::serve;
+use crate::serve::{Arrival, serve};
 
 /// How long a client may take for the head of a request.
 const HEAD_DEADLINE: Duration = Duration::from_secs(30);
 /// How long accepting rests after the system refused, for lack of file descriptors mostly.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 
+/// How long what was ended has to reach its client.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// One open listener and its connections.
 pub(crate) struct Door {
     bound: SocketAddr,
-    accepting: CancellationToken,
+    closing: Closing,
+    /// Cancelled when the socket is closed.
+    shut: CancellationToken,
     cut: CancellationToken,
     connections: TaskTracker,
 }
@@ -37,18 +42,23 @@ impl Door {
         let socket = TcpListener::bind(configured).await?;
         let door = Self {
             bound: socket.local_addr()?,
-            accepting: CancellationToken::new(),
+            closing: context.closing.child(),
+            shut: CancellationToken::new(),
             cut: CancellationToken::new(),
             connections: TaskTracker::new(),
         };
         let accept = Accept {
             context: context.clone(),
             configured,
-            accepting: door.accepting.clone(),
+            closing: door.closing.clone(),
             cut: door.cut.clone(),
             connections: door.connections.clone(),
         };
-        context.tasks.spawn("accept", accept.run(socket));
+        let shut = door.shut.clone().drop_guard();
+        context.tasks.spawn("accept", async move {
+            accept.run(socket).await;
+            drop(shut);
+        });
         Ok(door)
     }
 
@@ -57,21 +67,29 @@ impl Door {
         self.bound
     }
 
-    /// Accepts no more; connections end after what they carry.
-    pub(crate) fn close(&self) {
-        self.accepting.cancel();
-        self.connections.close();
+    /// Accepts no more, and waits until the address is free. Connections end after what they
+    /// carry, streams of events at once.
+    pub(crate) async fn close(&self) {
+        self.closing.draining.cancel();
+        self.shut.cancelled().await;
+    }
+
+    /// Whether it is closed and its last connection has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.shut.is_cancelled() && self.connections.is_empty()
     }
 
     /// Waits until every connection has ended by itself.
     pub(crate) async fn drained(&self) {
-        self.close();
+        self.close().await;
+        self.connections.close();
         self.connections.wait().await;
     }
 
-    /// Ends every connection where it stands.
-    pub(crate) fn cut(&self) {
-        self.close();
+    /// Ends what is left: calls with an error that says so, then their connections.
+    pub(crate) async fn end(&self) {
+        self.closing.over.cancel();
+        let _ = tokio::time::timeout(LAST_WORDS, self.drained()).await;
         self.cut.cancel();
     }
 }
@@ -79,7 +97,7 @@ impl Door {
 struct Accept {
     context: Arc<Context>,
     configured: SocketAddr,
-    accepting: CancellationToken,
+    closing: Closing,
     cut: CancellationToken,
     connections: TaskTracker,
 }
@@ -90,7 +108,7 @@ impl Accept {
         loop {
             let accepted = tokio::select! {
                 accepted = socket.accept() => accepted,
-                () = self.accepting.cancelled() => return,
+                () = self.closing.draining.cancelled() => return,
             };
             let (stream, remote) = match accepted {
                 Ok(accepted) => accepted,
@@ -113,8 +131,7 @@ impl Accept {
 
     fn connect(&self, stream: TcpStream, remote: SocketAddr, seat: OwnedSemaphorePermit) {
         let context = self.context.clone();
-        let (configured, accepting, cut) =
-            (self.configured, self.accepting.clone(), self.cut.clone());
+        let (configured, closing, cut) = (self.configured, self.closing.clone(), self.cut.clone());
         let counted = context.metrics.connection();
         let connection = async move {
             // A peer that says nothing keeps its seat for so long and no longer.
@@ -122,17 +139,18 @@ impl Accept {
             tokio::select! {
                 spoken = spoken => if !matches!(spoken, Ok(Ok(()))) { return },
                 () = cut.cancelled() => return,
-                () = either(&accepting, &context.draining) => return,
+                () = closing.draining.cancelled() => return,
             }
-            let draining = context.draining.clone();
+            let draining = closing.draining.clone();
             let builder = builder(&context);
-            let service = service_fn(|request| serve(context.clone(), configured, remote, request));
+            let arrival = Arrival { configured, remote, closing };
+            let service = service_fn(|request| serve(context.clone(), arrival.clone(), request));
             let connection = builder.serve_connection(TokioIo::new(stream), service);
             tokio::pin!(connection);
             let ended = tokio::select! {
                 ended = connection.as_mut() => ended,
                 () = cut.cancelled() => return,
-                () = either(&accepting, &draining) => {
+                () = draining.cancelled() => {
                     connection.as_mut().graceful_shutdown();
                     tokio::select! {
                         ended = connection => ended,
@@ -164,11 +182,4 @@ fn builder(context: &Context) -> auto::Builder<TokioExecutor> {
         .max_concurrent_streams(context.limits.http2_streams)
         .max_header_list_size(u32::try_from(header_block).unwrap_or(u32::MAX));
     builder
-}
-
-async fn either(one: &CancellationToken, other: &CancellationToken) {
-    tokio::select! {
-        () = one.cancelled() => {}
-        () = other.cancelled() => {}
-    }
 }

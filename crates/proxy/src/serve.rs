@@ -10,7 +10,7 @@ use http::{Method, Request, Response};
 use hyper::body::Incoming;
 
 use crate::access_log::{Ending, Record, RecordedBody};
-use crate::context::Context;
+use crate::context::{Closing, Context};
 use crate::downstream::{Endpoint, ReplyBody, guard, respond, streamable};
 use crate::error::RequestError;
 use crate::world::World;
@@ -18,17 +18,13 @@ use crate::world::World;
 /// Answers one request. Every way out leaves exactly one line in the access log.
 pub(crate) async fn serve(
     context: Arc<Context>,
-    configured: SocketAddr,
-    remote: SocketAddr,
+    arrival: Arrival,
     request: Request<Incoming>,
 ) -> Result<Response<RecordedBody<ReplyBody>>, Infallible> {
-    let mut record = Record::new(&context.access_log, &context.clock, remote);
+    let mut record = Record::new(&context.access_log, &context.clock, arrival.remote);
     let (head, body) = request.into_parts();
     let answered = match context.world.load_full() {
-        Some(world) => {
-            let arrival = Arrival { configured, remote };
-            answer(&context, &world, arrival, head, body, &mut record).await
-        }
+        Some(world) => answer(&context, &world, &arrival, head, body, &mut record).await,
         None => Err(RequestError::NotReady),
     };
     let response = answered.unwrap_or_else(|error| {
@@ -41,21 +37,26 @@ pub(crate) async fn serve(
     Ok(response.map(|body| RecordedBody::new(body, record)))
 }
 
-/// Where a request came in: the address as configured, and whose connection it is.
-#[derive(Clone, Copy)]
-struct Arrival {
-    configured: SocketAddr,
-    remote: SocketAddr,
+/// Where a request came in.
+#[derive(Clone)]
+pub(crate) struct Arrival {
+    /// The listener's address as configured.
+    pub(crate) configured: SocketAddr,
+    /// Whose connection it is.
+    pub(crate) remote: SocketAddr,
+    /// How the listener says that it ends.
+    pub(crate) closing: Closing,
 }
 
 async fn answer(
     context: &Arc<Context>,
     world: &World,
-    Arrival { configured, remote }: Arrival,
+    arrival: &Arrival,
     head: Parts,
     body: Incoming,
     record: &mut Record,
 ) -> Result<Response<ReplyBody>, RequestError> {
+    let &Arrival { configured, remote, ref closing } = arrival;
     let listener = world.listener(configured).ok_or(RequestError::NotReady)?;
     let host = guard::host(&head);
     let route = find(listener, &head, &host);
@@ -73,7 +74,7 @@ async fn answer(
     };
 
     let principal = context.authenticator.principal(&head);
-    let endpoint = Endpoint { context, world, backends, principal, remote };
+    let endpoint = Endpoint { context, world, backends, principal, remote, closing };
     let chosen = choose(backends, remote);
     match head.method {
         Method::POST => streamable::post(&endpoint, chosen, head, body, record).await,

@@ -36,6 +36,8 @@ use crate::upstream::processes::Processes;
 pub(crate) use error::UpstreamError;
 pub use lease::{Lease, Owner, Seat, Slot};
 pub(crate) use requests::cancelled;
+#[cfg(test)]
+pub(crate) use transport::fixtures;
 pub(crate) use transport::{Answer, AnswerBody, Inbound, MessageStream, Outgoing, Settings};
 
 use lease::Leases;

@@ -1,17 +1,14 @@
-//! Listeners from one document to the next.
+//! Listeners from one document to the next, and those who are connected when one goes.
 
-use std::net::{SocketAddr, TcpListener};
-use std::time::Duration;
+use std::net::TcpListener;
 
-use config::{Compiled, Limits, Variables, compile};
+use config::{Variables, compile};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
 
-use super::{Gateway, Options};
-use crate::access_log::AccessLog;
-use crate::auth::Authenticator;
-use crate::clock::Clock;
-use crate::metrics::Metrics;
-use crate::session::KeyRing;
-use crate::tasks::Tasks;
+use super::*;
+use crate::upstream::fixtures::{Act, LONG, Peer};
 
 fn gateway() -> Gateway {
     let tasks = Tasks::new();
@@ -25,6 +22,129 @@ fn gateway() -> Gateway {
         replica: "test".into(),
         limits: Limits::default(),
     })
+}
+
+/// A gateway in front of a target whose tools answer when they are told to.
+struct Served {
+    gateway: Gateway,
+    peer: Peer,
+    answer: Arc<Notify>,
+    address: SocketAddr,
+    drain: &'static str,
+}
+
+impl Served {
+    async fn start(drain: &'static str) -> Self {
+        let answer = Arc::new(Notify::new());
+        let told = answer.clone();
+        let peer = Peer::start(move |seen| {
+            let result = |result: &str| {
+                let id = seen.id();
+                Act::json(&format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#))
+            };
+            if seen.is("tools/call") {
+                return vec![Act::Wait(told.clone()), result("{}")];
+            }
+            let list = || vec![result(r#"{"tools":[{"name":"t","inputSchema":{}}]}"#)];
+            seen.opening().unwrap_or_else(list)
+        })
+        .await;
+        let gateway = gateway();
+        let mut served =
+            Self { gateway, peer, answer, address: SocketAddr::from(([127, 0, 0, 1], 0)), drain };
+        served.listen_on("127.0.0.1:0").await;
+        served.address = served.gateway.addresses().await[0].1;
+        served
+    }
+
+    /// Serves on this address alone.
+    async fn listen_on(&self, address: &str) {
+        let text = format!(
+            "listeners: [{{ address: '{address}' }}]\ndrain: {{ limit: {} }}\ntargets: [{{ name: t, url: 'http://{}/mcp' }}]\nbackends: [{{ name: b, targets: [t] }}]",
+            self.drain, self.peer.address
+        );
+        let reading = config::read("test.yaml", &text).unwrap();
+        assert!(reading.diagnostics.is_empty(), "{:?}", reading.diagnostics);
+        let compiled = config::compile(&reading.document, &reading.origins, &Variables::new());
+        self.gateway.apply(compiled).await;
+    }
+
+    /// Removes the listener on which it was started.
+    async fn remove_listener(&self) {
+        self.listen_on("127.0.0.2:0").await;
+    }
+
+    async fn send(&self, method: &str, headers: &str, body: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let request = format!(
+            "{method} /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: application/json, text/event-stream\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{headers}\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream
+    }
+
+    async fn session(&self) -> String {
+        let body = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#;
+        let stream = self.send("POST", "Connection: close\r\n", body).await;
+        let answer = to_end(stream).await;
+        let header = answer.lines().find(|line| line.starts_with("mcp-session-id: ")).unwrap();
+        format!("{header}\r\n")
+    }
+
+    /// A call that its target has.
+    async fn call(&self) -> TcpStream {
+        let body = r#"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"t"}}"#;
+        let stream = self.send("POST", "", body).await;
+        self.peer.until(|seen, _| seen.iter().any(|seen| seen.is("tools/call"))).await;
+        stream
+    }
+}
+
+/// All that a connection says until it is closed.
+async fn to_end(mut stream: TcpStream) -> String {
+    let mut text = String::new();
+    tokio::time::timeout(LONG, stream.read_to_string(&mut text)).await.unwrap().unwrap();
+    text
+}
+
+#[tokio::test]
+async fn a_listener_that_is_removed_ends_its_streams_and_lets_its_calls_end() {
+    let served = Served::start("30s").await;
+    let session = served.session().await;
+    let mut stream = served.send("GET", &session, "").await;
+    let mut head = [0; 12];
+    stream.read_exact(&mut head).await.unwrap();
+    assert_eq!(&head, b"HTTP/1.1 200");
+    let call = served.call().await;
+
+    served.remove_listener().await;
+    assert!(TcpStream::connect(served.address).await.is_err());
+    assert!(to_end(stream).await.contains("retry: 1000"));
+    served.answer.notify_one();
+    assert!(to_end(call).await.ends_with(r#"{"jsonrpc":"2.0","id":2,"result":{}}"#));
+}
+
+#[tokio::test]
+async fn a_call_that_outlasts_its_listener_by_the_limit_is_told_so() {
+    let served = Served::start("1ms").await;
+    let call = served.call().await;
+    served.remove_listener().await;
+    let answer = to_end(call).await;
+    assert!(answer.contains("the gateway stops serving this address"), "{answer}");
+}
+
+#[tokio::test]
+async fn the_end_of_the_gateway_waits_for_a_listener_that_was_removed() {
+    let served = Served::start("30s").await;
+    let call = served.call().await;
+    served.remove_listener().await;
+    let mut drain = std::pin::pin!(served.gateway.drain(LONG, std::future::pending()));
+    let early = tokio::time::timeout(Duration::from_millis(50), drain.as_mut()).await;
+    assert!(early.is_err(), "it did not wait");
+    served.answer.notify_one();
+    let (answer, ()) = tokio::join!(to_end(call), drain);
+    assert!(answer.ends_with(r#"{"jsonrpc":"2.0","id":2,"result":{}}"#), "{answer}");
 }
 
 /// A document that listens on `addresses`.

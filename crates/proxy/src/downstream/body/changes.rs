@@ -31,7 +31,7 @@ pub(crate) struct Watch {
 }
 
 impl Changes {
-    /// Changes from now on, until the session or the backend ends, or the gateway drains.
+    /// Changes from now on, until the session or the backend ends, or the listener drains.
     pub(crate) fn new(watch: Watch) -> Self {
         let seen = *watch.changes.borrow();
         let state =

@@ -118,7 +118,7 @@ pub(crate) fn get(
     let changes = Changes::new(Watch {
         changes: federation.changes(),
         ended: session.ended(),
-        draining: context.draining.clone(),
+        draining: endpoint.closing.draining.clone(),
         _places: (seat, context.metrics.stream()),
     });
     Ok(respond::events(ReplyBody::Changes(Box::new(changes))))
@@ -194,7 +194,8 @@ async fn call(
     let method = message.method().unwrap_or(Method::Other);
     let caller = legacy::caller(endpoint, post.claims.as_ref(), method)?;
     let federation = endpoint.backend(&post.backend)?;
-    let call = Call { message, id: id.clone(), caller, headers: post.headers.clone() };
+    let (headers, over) = (post.headers.clone(), endpoint.closing.over.clone());
+    let call = Call { message, id: id.clone(), caller, headers, over };
     match dispatch::dispatch(endpoint.context, federation, call, record).await {
         Err(CallError::UnknownSession) => Err(RequestError::UnknownSession(Some(id))),
         Err(error) => Ok(Reply::Local(Segments::from(failed(&error, &id, record)))),
