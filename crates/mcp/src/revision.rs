@@ -76,6 +76,31 @@ impl Revision {
         self >= Self::V2025_06_18
     }
 
+    /// Whether clients may be asked by `elicitation/create`.
+    pub fn has_elicitation(self) -> bool {
+        self >= Self::V2025_06_18
+    }
+
+    /// Whether elicitation may have `mode: url` (SEP-1036).
+    pub fn has_url_elicitation(self) -> bool {
+        self >= Self::V2025_11_25
+    }
+
+    /// Whether clients say if they take `tools` and `includeContext` in sampling (SEP-1577).
+    pub fn has_sampling_details(self) -> bool {
+        self >= Self::V2025_11_25
+    }
+
+    /// Whether there are tasks without an extension (SEP-1686; 2026-07-28 moved them to one).
+    pub fn has_tasks(self) -> bool {
+        self == Self::V2025_11_25
+    }
+
+    /// Whether clients say when their roots change.
+    pub fn announces_roots(self) -> bool {
+        self < Self::V2026_07_28
+    }
+
     /// Whether a stream may begin with an event that has an id and no data (SEP-1699).
     pub fn primes_streams(self) -> bool {
         self == Self::V2025_11_25

@@ -40,5 +40,10 @@ fn each_difference_begins_where_the_specification_says() {
     check(Revision::sends_version_header, [false, false, true, true, true]);
     check(Revision::has_resource_links, [false, false, true, true, true]);
     check(Revision::primes_streams, [false, false, false, true, false]);
+    check(Revision::has_elicitation, [false, false, true, true, true]);
+    check(Revision::has_url_elicitation, [false, false, false, true, true]);
+    check(Revision::has_sampling_details, [false, false, false, true, true]);
+    check(Revision::has_tasks, [false, false, false, true, false]);
+    check(Revision::announces_roots, [true, true, true, true, false]);
     check(Revision::mirrors_headers, [false, false, false, false, true]);
 }
