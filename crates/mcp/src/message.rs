@@ -109,7 +109,7 @@ impl Message {
         self.error_code
     }
 
-    /// The fields of `params` that a gateway routes by.
+    /// The fields of `params` that a gateway routes by, and the related task of a result.
     pub fn routed(&self) -> &Routed {
         &self.routed
     }
@@ -189,7 +189,8 @@ impl Message {
         let code = envelope.inside("error").and_then(|error| error.span("code"));
         let error_code = code.and_then(|span| integer(bytes.get(span)?));
         let bytes = bytes.clone();
-        let (method, params, routed) = (None, None, Routed::default());
+        let (method, params) = (None, None);
+        let routed = Routed::of_answer(&bytes, envelope);
         Ok(Self { bytes, kind, id, method, params, result, error, error_code, routed })
     }
 }

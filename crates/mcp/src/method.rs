@@ -30,11 +30,17 @@ pub enum Method {
     RootsList,
     SamplingCreateMessage,
     ElicitationCreate,
+    ElicitationComplete,
+    TasksGet,
+    TasksResult,
+    TasksList,
+    TasksCancel,
+    TaskStatus,
     Other,
 }
 
 /// The name of each method on the wire.
-const NAMES: [(Method, &str); 26] = [
+const NAMES: [(Method, &str); 32] = [
     (Method::Initialize, "initialize"),
     (Method::Initialized, "notifications/initialized"),
     (Method::Ping, "ping"),
@@ -61,6 +67,12 @@ const NAMES: [(Method, &str); 26] = [
     (Method::RootsList, "roots/list"),
     (Method::SamplingCreateMessage, "sampling/createMessage"),
     (Method::ElicitationCreate, "elicitation/create"),
+    (Method::ElicitationComplete, "notifications/elicitation/complete"),
+    (Method::TasksGet, "tasks/get"),
+    (Method::TasksResult, "tasks/result"),
+    (Method::TasksList, "tasks/list"),
+    (Method::TasksCancel, "tasks/cancel"),
+    (Method::TaskStatus, "notifications/tasks/status"),
 ];
 
 impl Method {
@@ -73,6 +85,12 @@ impl Method {
     /// Its name on the wire; `None` for `Other`.
     pub fn name(self) -> Option<&'static str> {
         NAMES.iter().find(|(method, _)| *method == self).map(|(_, name)| *name)
+    }
+
+    /// Whether servers ask it of clients, which answer what they have declared
+    /// (see `ClientCapabilities::answers`). `ping` and tasks go both ways and are not meant.
+    pub fn is_asked_of_clients(self) -> bool {
+        matches!(self, Self::RootsList | Self::SamplingCreateMessage | Self::ElicitationCreate)
     }
 
     /// The list it asks for.

@@ -29,7 +29,7 @@ const ENVELOPE: &[Shape] = &[
     leaf("id"),
     leaf("method"),
     object("params", PARAMS),
-    leaf("result"),
+    object("result", &[object("_meta", &[RELATED])]),
     object("error", &[leaf("code")]),
 ];
 
@@ -42,12 +42,25 @@ const PARAMS: &[Shape] = &[
     leaf("progressToken"),
     leaf("protocolVersion"),
     object("clientInfo", &[leaf("name"), leaf("version")]),
+    leaf("capabilities"),
     leaf("level"),
-    object("_meta", &[leaf("progressToken"), leaf(ENVELOPE_VERSION)]),
+    leaf("logger"),
+    leaf("message"),
+    leaf("mode"),
+    leaf("elicitationId"),
+    leaf("includeContext"),
+    leaf("task"),
+    leaf("taskId"),
+    object("_meta", &[leaf("progressToken"), leaf(ENVELOPE_VERSION), RELATED]),
 ];
+
+const RELATED: Shape = object(RELATED_TASK, &[leaf("taskId")]);
 
 /// The key of `params._meta` that makes a request a modern one (2026-07-28).
 pub(super) const ENVELOPE_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+
+/// The key of a `_meta` that says to which task a message belongs (2025-11-25, tasks).
+pub(super) const RELATED_TASK: &str = "io.modelcontextprotocol/related-task";
 
 /// Every key under this prefix is the protocol's own, and may be there once only.
 const RESERVED: &str = "io.modelcontextprotocol/";

@@ -35,8 +35,7 @@ impl<'a> Rewrite<'a> {
             Some(Reference::Prompt(text)) => Some(text),
             Some(Reference::Resource(_)) | None => routed.name.as_ref(),
         };
-        let span = place.map(Text::span);
-        self.edit(span, quoted(name))
+        self.text(place, name)
     }
 
     /// Another `Routed::uri`, or another URI in a resource reference; escaped here.
@@ -46,8 +45,7 @@ impl<'a> Rewrite<'a> {
             Some(Reference::Resource(text)) => Some(text),
             Some(Reference::Prompt(_)) | None => routed.uri.as_ref(),
         };
-        let span = place.map(Text::span);
-        self.edit(span, quoted(uri))
+        self.text(place, uri)
     }
 
     /// Another progress token, as raw JSON.
@@ -56,10 +54,56 @@ impl<'a> Rewrite<'a> {
         self.edit(span, Bytes::copy_from_slice(raw))
     }
 
+    /// Another `Routed::request_id`.
+    pub fn request_id(self, id: &Id) -> Self {
+        let span = self.message.routed().request_id_span.clone();
+        self.edit(span, id.as_bytes().clone())
+    }
+
+    /// Another `Routed::logger`; escaped here.
+    pub fn logger(self, logger: &str) -> Self {
+        let place = self.message.routed().logger.as_ref();
+        self.text(place, logger)
+    }
+
+    /// Another `Routed::include_context`; escaped here.
+    pub fn include_context(self, include_context: &str) -> Self {
+        let place = self.message.routed().include_context.as_ref();
+        self.text(place, include_context)
+    }
+
+    /// Another `Routed::elicitation_message`; escaped here.
+    pub fn elicitation_message(self, message: &str) -> Self {
+        let place = self.message.routed().elicitation_message.as_ref();
+        self.text(place, message)
+    }
+
+    /// Another `Routed::elicitation_id`; escaped here.
+    pub fn elicitation_id(self, id: &str) -> Self {
+        let place = self.message.routed().elicitation_id.as_ref();
+        self.text(place, id)
+    }
+
+    /// Another `Routed::task_id`; escaped here.
+    pub fn task_id(self, id: &str) -> Self {
+        let place = self.message.routed().task_id.as_ref();
+        self.text(place, id)
+    }
+
+    /// Another `Routed::related_task`; escaped here.
+    pub fn related_task(self, id: &str) -> Self {
+        let place = self.message.routed().related_task.as_ref();
+        self.text(place, id)
+    }
+
     /// The copy; the message's own bytes if nothing is replaced.
     pub fn bytes(mut self) -> Bytes {
         self.edits.sort_by_key(|(span, _)| span.start);
         splice(self.message.bytes(), &self.edits)
+    }
+
+    fn text(self, place: Option<&Text>, text: &str) -> Self {
+        self.edit(place.map(Text::span), quoted(text))
     }
 
     fn edit(mut self, span: Option<Span>, replacement: Bytes) -> Self {

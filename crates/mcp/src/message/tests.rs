@@ -183,6 +183,18 @@ fn a_second_spelling_of_a_routed_field_is_rejected() {
         ("initialize", r#"{"clientInfo":{"name":"a","name":"b"}}"#, "name"),
         ("initialize", r#"{"clientInfo":{"version":"a","ver\u017fion":"b"}}"#, "version"),
         ("logging/setLevel", r#"{"level":"a","level":"b"}"#, "level"),
+        ("initialize", r#"{"capabilities":{},"Capabilities":{}}"#, "capabilities"),
+        ("tools/call", r#"{"name":"a","task":{},"task":null}"#, "task"),
+        ("tasks/get", r#"{"taskId":"a","taskid":"b"}"#, "taskId"),
+        ("tasks/result", r#"{"taskId":"a","taskId":"b"}"#, "taskId"),
+        ("tasks/cancel", r#"{"taskId":"a","taskId":"b"}"#, "taskId"),
+        ("notifications/tasks/status", r#"{"taskId":"a","taskId":"b"}"#, "taskId"),
+        ("tasks/list", r#"{"cursor":"a","cursor":"b"}"#, "cursor"),
+        (
+            "anything",
+            r#"{"_meta":{"io.modelcontextprotocol/related-task":{"taskId":"a","TaskId":"b"}}}"#,
+            "taskId",
+        ),
         ("completion/complete", r#"{"ref":{},"ref":{}}"#, "ref"),
         ("completion/complete", r#"{"ref":{"type":"ref/prompt","Type":"ref/resource"}}"#, "type"),
         ("completion/complete", r#"{"ref":{"type":"ref/prompt","name":"a","name":"b"}}"#, "name"),
@@ -234,6 +246,10 @@ fn what_is_not_routed_by_may_be_repeated() {
         ("anything", r#"{"x":{"_meta":{"progressToken":1,"progressToken":2}}}"#),
         ("tools/call", r#"{"\u006eame":"a"}"#),
         ("ping", "null"),
+        ("elicitation/create", r#"{"message":"a","Message":"b","mode":"a","mode":"b"}"#),
+        ("sampling/createMessage", r#"{"includeContext":"a","includeContext":"b"}"#),
+        ("notifications/message", r#"{"level":"a","level":"b","Logger":"a","logger":"b"}"#),
+        ("notifications/elicitation/complete", r#"{"elicitationId":"a","elicitationId":"b"}"#),
     ] {
         let text = format!("{{\"jsonrpc\":\"2.0\",\"method\":\"{method}\",\"params\":{params}}}");
         check(&text, Kind::Notification, None);
@@ -271,6 +287,74 @@ fn what_is_routed_by_is_read_where_the_method_has_it() {
     assert!(matches!(reference, Some(Reference::Resource(uri)) if uri.as_str() == "u:{x}"));
 }
 
+/// What a request of `method` has at its routed places: their names and what they say.
+#[track_caller]
+fn check_routed(method: &str, expected: &[(&str, &str)]) {
+    let params = r#"{"level":"info","logger":"l","mode":"url","message":"m\u0061","elicitationId":"e",
+        "includeContext":"allServers","task":{"ttl":1},"taskId":"t","requestId": 0 ,
+        "_meta":{"io.modelcontextprotocol/related-task":{"taskId":"r"}}}"#;
+    let text =
+        format!("{{\"id\":1,\"params\":{params},\"jsonrpc\":\"2.0\",\"method\":\"{method}\"}}");
+    let message = parse(&text).unwrap();
+    let routed = message.routed();
+    let texts = [
+        ("level", &routed.level),
+        ("logger", &routed.logger),
+        ("mode", &routed.elicitation_mode),
+        ("message", &routed.elicitation_message),
+        ("elicitationId", &routed.elicitation_id),
+        ("includeContext", &routed.include_context),
+        ("taskId", &routed.task_id),
+    ];
+    let texts: Vec<(&str, &str)> =
+        texts.iter().filter_map(|(name, text)| Some((*name, text.as_ref()?.as_str()))).collect();
+    assert_eq!(texts, expected, "{method}");
+    assert_eq!(routed.related_task.as_ref().map(Text::as_str), Some("r"));
+    assert!(routed.is_task);
+}
+
+#[test]
+fn what_a_server_asks_is_read_where_the_method_has_it() {
+    check_routed("logging/setLevel", &[("level", "info")]);
+    check_routed("notifications/message", &[("level", "info"), ("logger", "l")]);
+    check_routed(
+        "elicitation/create",
+        &[("mode", "url"), ("message", "ma"), ("elicitationId", "e")],
+    );
+    check_routed("notifications/elicitation/complete", &[("elicitationId", "e")]);
+    check_routed("sampling/createMessage", &[("includeContext", "allServers")]);
+    for method in ["tasks/get", "tasks/result", "tasks/cancel", "notifications/tasks/status"] {
+        check_routed(method, &[("taskId", "t")]);
+    }
+    for method in ["tools/call", "roots/list", "tasks/list", "anything"] {
+        check_routed(method, &[]);
+    }
+}
+
+#[test]
+fn a_task_is_asked_for_by_a_request_only() {
+    let is_task = |text: &str| parse(text).unwrap().routed().is_task;
+    assert!(is_task(r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"task":{}}}"#));
+    assert!(!is_task(r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"task":null}}"#));
+    assert!(!is_task(r#"{"jsonrpc":"2.0","method":"x","params":{"task":{}}}"#));
+}
+
+#[test]
+fn a_result_says_to_which_task_it_belongs() {
+    let text = r#"{"jsonrpc":"2.0","id":1,"result":{"content":[],"_meta":{"io.modelcontextprotocol/related-task":{"taskId":"r"}}}}"#;
+    let message = parse(text).unwrap();
+    assert_eq!(message.routed().related_task.as_ref().unwrap().as_str(), "r");
+    assert_eq!(message.rewrite().related_task("x:r").bytes(), text.replace("\"r\"", "\"x:r\""));
+}
+
+#[test]
+fn a_client_is_read_as_a_whole() {
+    let text = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"capabilities": {"roots": {}} ,"clientInfo":{"name":"n", "x":1}}}"#;
+    let routed = parse(text).unwrap().routed().clone();
+    assert_eq!(routed.capabilities.unwrap(), r#"{"roots": {}}"#);
+    assert_eq!(routed.client_info.unwrap(), r#"{"name":"n", "x":1}"#);
+}
+
 #[test]
 fn a_routed_field_of_the_wrong_type_counts_as_missing() {
     for (method, params) in [
@@ -279,7 +363,10 @@ fn a_routed_field_of_the_wrong_type_counts_as_missing() {
         ("tools/list", r#"{"cursor":null,"_meta":{"progressToken":{}}}"#),
         ("completion/complete", r#"{"ref":{"type":"ref/other","name":"x"}}"#),
         ("completion/complete", r#"{"ref":"x"}"#),
-        ("initialize", r#"{"clientInfo":"x","protocolVersion":1}"#),
+        ("initialize", r#"{"clientInfo":"x","protocolVersion":1,"capabilities":[]}"#),
+        ("notifications/cancelled", r#"{"requestId":null}"#),
+        ("elicitation/create", r#"{"message":1,"mode":null,"elicitationId":{}}"#),
+        ("tasks/get", r#"{"taskId":1,"_meta":{"io.modelcontextprotocol/related-task":"x"}}"#),
     ] {
         let text = format!("{{\"jsonrpc\":\"2.0\",\"method\":\"{method}\",\"params\":{params}}}");
         let message = parse(&text).unwrap();
@@ -330,6 +417,39 @@ fn a_rewrite_changes_the_routed_places_only() {
         r#"{"jsonrpc":"2.0","id":9,"result":{}}"#,
     );
     check_rewrite(r#"{"jsonrpc":"2.0","method":"x"}"#, r#"{"jsonrpc":"2.0","method":"x"}"#);
+}
+
+#[test]
+fn a_rewrite_reaches_what_servers_ask() {
+    for (method, params, expected) in [
+        ("notifications/cancelled", r#"{"requestId": 0 }"#, r#"{"requestId": 9 }"#),
+        ("notifications/message", r#"{"logger":"a","data":"a"}"#, r#"{"logger":"l","data":"a"}"#),
+        ("notifications/message", r#"{"data":"a"}"#, r#"{"data":"a"}"#),
+        (
+            "sampling/createMessage",
+            r#"{"includeContext":"allServers"}"#,
+            r#"{"includeContext":"none"}"#,
+        ),
+        (
+            "elicitation/create",
+            r#"{"elicitationId":"a","message":"b","mode":"url"}"#,
+            r#"{"elicitationId":"e","message":"m","mode":"url"}"#,
+        ),
+        (
+            "tasks/get",
+            r#"{"taskId":"a","_meta":{"io.modelcontextprotocol/related-task":{"taskId":"a"}}}"#,
+            r#"{"taskId":"t","_meta":{"io.modelcontextprotocol/related-task":{"taskId":"r"}}}"#,
+        ),
+    ] {
+        let wire = |params: &str| {
+            format!("{{\"jsonrpc\":\"2.0\",\"method\":\"{method}\",\"params\":{params}}}")
+        };
+        let message = parse(&wire(params)).unwrap();
+        let rewrite =
+            message.rewrite().request_id(&Id::from(9)).logger("l").include_context("none");
+        let rewrite = rewrite.elicitation_message("m").elicitation_id("e");
+        assert_eq!(rewrite.task_id("t").related_task("r").bytes(), wire(expected));
+    }
 }
 
 #[test]

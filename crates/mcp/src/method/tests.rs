@@ -8,10 +8,18 @@ fn every_name_leads_to_its_method_and_back() {
         assert_eq!(Method::from_name(name), method);
         assert_eq!(method.name(), Some(name));
     }
-    for name in ["", "Tools/List", "tools/list ", "tasks/get"] {
+    for name in ["", "Tools/List", "tools/list ", "tasks/update"] {
         assert_eq!(Method::from_name(name), Method::Other);
     }
     assert_eq!(Method::Other.name(), None);
+}
+
+#[test]
+fn clients_are_asked_three_things() {
+    let asked = NAMES.into_iter().filter(|(method, _)| method.is_asked_of_clients());
+    let asked: Vec<&str> = asked.map(|(_, name)| name).collect();
+    assert_eq!(asked, ["roots/list", "sampling/createMessage", "elicitation/create"]);
+    assert!(!Method::Other.is_asked_of_clients());
 }
 
 #[test]
@@ -23,4 +31,5 @@ fn every_list_has_its_request() {
     }
     assert_eq!(Method::ToolsCall.list(), None);
     assert_eq!(Method::RootsList.list(), None);
+    assert_eq!(Method::TasksList.list(), None);
 }
