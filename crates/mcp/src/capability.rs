@@ -6,7 +6,7 @@ use crate::message::Message;
 use crate::method::ListKind;
 use crate::page::{self, PageError};
 use crate::revision::Revision;
-use crate::scan::{Cursor, Fault, Span};
+use crate::scan::{Cursor, Fault};
 use crate::splice::splice;
 use crate::text::{Text, quoted};
 
@@ -20,8 +20,6 @@ pub struct InitializeResult {
     pub protocol_version: Text,
     /// What it offers.
     pub capabilities: ServerCapabilities,
-    /// The whole `capabilities` object, with braces.
-    pub capabilities_span: Option<Span>,
     /// What it tells the model about itself.
     pub instructions: Option<Text>,
     /// `serverInfo.name`.
@@ -39,7 +37,7 @@ impl InitializeResult {
         let raw = page::result(response)?;
         let mut version = None;
         let mut capabilities = ServerCapabilities::default();
-        let (mut capabilities_span, mut instructions) = (None, None);
+        let mut instructions = None;
         let (mut server_name, mut server_version) = (None, None);
         let mut cursor = Cursor::checked(&raw);
         let mut walk = cursor.object()?;
@@ -48,9 +46,7 @@ impl InitializeResult {
                 ("protocolVersion", _) => version = page::string(&raw, &mut cursor)?,
                 ("instructions", _) => instructions = page::string(&raw, &mut cursor)?,
                 ("capabilities", Some(b'{')) => {
-                    let start = cursor.position();
                     capabilities = ServerCapabilities::read(&raw, &mut cursor)?;
-                    capabilities_span = Some(start..cursor.position());
                 }
                 ("serverInfo", Some(b'{')) => {
                     let mut walk = cursor.object()?;
@@ -67,27 +63,12 @@ impl InitializeResult {
         }
         let missing = PageError::Field { field: "protocolVersion", expected: "a string" };
         let protocol_version = version.ok_or(missing)?;
-        Ok(Self {
-            raw,
-            protocol_version,
-            capabilities,
-            capabilities_span,
-            instructions,
-            server_name,
-            server_version,
-        })
+        Ok(Self { raw, protocol_version, capabilities, instructions, server_name, server_version })
     }
 
-    /// `raw` with `protocolVersion` replaced and, of `capabilities`, `logging`,
-    /// `resources.subscribe` and `tasks` taken out, which the gateway cannot carry yet.
+    /// `raw` with `protocolVersion` replaced.
     pub fn for_client(&self, revision: Revision) -> Bytes {
-        let mut edits = vec![(self.protocol_version.span(), quoted(revision.as_str()))];
-        if let Some(span) = &self.capabilities_span {
-            let cut = cut_capabilities(&self.raw, span).unwrap_or_default();
-            edits.extend(cut.into_iter().map(|span| (span, Bytes::new())));
-        }
-        edits.sort_by_key(|(span, _)| span.start);
-        splice(&self.raw, &edits)
+        splice(&self.raw, &[(self.protocol_version.span(), quoted(revision.as_str()))])
     }
 }
 
@@ -100,6 +81,7 @@ pub struct ServerCapabilities {
     pub resources: bool,
     pub completions: bool,
     pub logging: bool,
+    pub tasks: bool,
     pub resources_subscribe: bool,
     pub tools_list_changed: bool,
     pub prompts_list_changed: bool,
@@ -137,6 +119,7 @@ impl ServerCapabilities {
                 }
                 "completions" => capabilities.completions = there,
                 "logging" => capabilities.logging = there,
+                "tasks" => capabilities.tasks = there,
                 _ => {}
             }
         }
@@ -179,68 +162,6 @@ impl Offer {
         }
         Ok(offer)
     }
-}
-
-/// A member of an object: where its key begins, where its value ends, and whether it stays.
-struct Member {
-    place: Span,
-    stays: bool,
-}
-
-/// What to take out of the `capabilities` at `span`.
-fn cut_capabilities(bytes: &Bytes, span: &Span) -> Result<Vec<Span>, Fault> {
-    let mut cuts = Vec::new();
-    let mut members = Vec::new();
-    let mut cursor = Cursor::within(bytes, span);
-    let mut walk = cursor.object()?;
-    while let Some(key) = cursor.member(&mut walk)? {
-        let name = key.lossy(bytes);
-        if name == "resources" && cursor.peek() == Some(b'{') {
-            cut_subscribe(bytes, &mut cursor, &mut cuts)?;
-        } else {
-            cursor.skip()?;
-        }
-        let stays = name != "logging" && name != "tasks";
-        members.push(Member { place: key.span.start..cursor.position(), stays });
-    }
-    cuts.extend(cut(&members));
-    Ok(cuts)
-}
-
-fn cut_subscribe(
-    bytes: &Bytes,
-    cursor: &mut Cursor<'_>,
-    cuts: &mut Vec<Span>,
-) -> Result<(), Fault> {
-    let mut members = Vec::new();
-    let mut walk = cursor.object()?;
-    while let Some(key) = cursor.member(&mut walk)? {
-        cursor.skip()?;
-        let stays = key.lossy(bytes) != "subscribe";
-        members.push(Member { place: key.span.start..cursor.position(), stays });
-    }
-    cuts.extend(cut(&members));
-    Ok(())
-}
-
-/// The places of the members that do not stay, each with the comma that goes with it: the one
-/// before it if a member before it stays, else the one after it.
-fn cut(members: &[Member]) -> Vec<Span> {
-    let mut cuts = Vec::new();
-    let mut stayed = false;
-    let mut end = None;
-    for (member, next) in members.iter().zip(members.iter().skip(1).map(Some).chain([None])) {
-        if !member.stays {
-            cuts.push(match (stayed, end, next) {
-                (true, Some(end), _) => end..member.place.end,
-                (_, _, Some(next)) => member.place.start..next.place.start,
-                (_, _, None) => member.place.clone(),
-            });
-        }
-        stayed |= member.stays;
-        end = Some(member.place.end);
-    }
-    cuts
 }
 
 #[cfg(test)]
