@@ -123,6 +123,10 @@ impl Message {
         self.result.clone()
     }
 
+    pub(crate) fn error_span(&self) -> Option<Span> {
+        self.error.clone()
+    }
+
     pub(crate) fn id_span(&self) -> Option<Span> {
         self.id.as_ref().map(|(span, _)| span.clone())
     }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::message::Message;
+use crate::message::{Kind, Message};
 use crate::page::{string, ui};
 use crate::scan::{Cursor, Fault};
 use crate::text::Text;
@@ -10,7 +10,7 @@ use crate::text::Text;
 /// Whose result it is; each has its URIs at other places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResultKind {
-    /// `tools/call`: in `content[]`, the `uri` of a `resource_link` and the `resource.uri` of a
+    /// `tools/call`, and `tasks/result` of one: in `content[]`, the `uri` of a `resource_link` and the `resource.uri` of a
     /// `resource`.
     ToolCall,
     /// `prompts/get`: the same in `messages[].content`, an object or an array.
@@ -23,13 +23,18 @@ pub enum ResultKind {
 /// relative to `response.bytes()`: those of its kind, and `_meta.ui.resourceUri` and
 /// `_meta["ui/resourceUri"]` of the result and of those items.
 ///
-/// Never one inside `structuredContent`, `text` or `arguments`. Empty for an error response.
+/// Never one inside `structuredContent`, `text` or `arguments`. Of an error response `error.data.uri`,
+/// whatever its kind.
 pub fn uri_spans(response: &Message, kind: ResultKind) -> Vec<Text> {
     let bytes = response.bytes();
-    let Some(span) = response.result_span() else { return Vec::new() };
+    let span = response.result_span().or(response.error_span());
+    let Some(span) = span else { return Vec::new() };
     let mut finder = Finder { bytes, cursor: Cursor::within(bytes, &span), uris: Vec::new() };
     // A `Message` has been checked: a fault cannot happen.
-    let _checked = finder.result(kind);
+    let _checked = match response.kind() {
+        Kind::ErrorResponse => finder.error(),
+        Kind::Request | Kind::Notification | Kind::Response => finder.result(kind),
+    };
     let mut uris = finder.uris;
     uris.sort_by_key(|uri| uri.span().start);
     uris
@@ -48,6 +53,19 @@ impl Finder<'_> {
             (ResultKind::Prompt, "messages") => finder.each(Self::message),
             (ResultKind::Read, "contents") => finder.each(Self::contents),
             (_, "_meta") => finder.meta(),
+            _ => finder.pass(),
+        })
+    }
+
+    fn error(&mut self) -> Result<(), Fault> {
+        self.members(|finder, key| match key {
+            "data" => finder.members(|finder, key| match key {
+                "uri" => {
+                    finder.uris.extend(string(finder.bytes, &mut finder.cursor)?);
+                    Ok(())
+                }
+                _ => finder.pass(),
+            }),
             _ => finder.pass(),
         })
     }

@@ -67,8 +67,21 @@ fn a_read_result_has_one_uri_for_each_of_its_contents() {
 }
 
 #[test]
-fn an_error_has_none() {
-    let text = r#"{"jsonrpc":"2.0","id":1,"error":{"code":1,"data":{"uri":"no"}}}"#;
-    let response = Message::parse(Bytes::from(text)).unwrap();
-    assert_eq!(uri_spans(&response, ResultKind::Read), []);
+fn an_error_has_that_of_its_data() {
+    for (error, expected) in [
+        (
+            r#"{"code":-32002,"data":{"x":{"uri":"no"},"uri":"a:\u0031"},"message":"no"}"#,
+            vec!["a:1"],
+        ),
+        (r#"{"code":-32002,"message":"no","uri":"no","data":["no"]}"#, vec![]),
+        (r#"{"code":-32002,"message":"no","data":{"uri":null,"contents":[{"uri":"no"}]}}"#, vec![]),
+    ] {
+        let text = format!("{{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{error}}}");
+        let response = Message::parse(Bytes::from(text)).unwrap();
+        for kind in [ResultKind::ToolCall, ResultKind::Prompt, ResultKind::Read] {
+            let uris = uri_spans(&response, kind);
+            let uris: Vec<&str> = uris.iter().map(|uri| uri.as_str()).collect();
+            assert_eq!(uris, expected);
+        }
+    }
 }
