@@ -22,6 +22,7 @@ mod shape;
 mod splice;
 mod sse;
 mod substitute;
+mod task;
 mod text;
 mod uri;
 
@@ -43,5 +44,6 @@ pub use shape::{Shape, ShapedItem, shape_item, shape_result, wraps_output};
 pub use splice::splice;
 pub use sse::{Decoder, Event, SseError, encode_comment, encode_event};
 pub use substitute::Substitute;
+pub use task::task_id_spans;
 pub use text::{Text, quoted};
 pub use uri::{ResultKind, uri_spans};

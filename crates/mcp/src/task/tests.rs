@@ -1,0 +1,36 @@
+//! Where task ids stand, and where they only seem to.
+
+use bytes::Bytes;
+
+use super::task_id_spans;
+use crate::message::Message;
+
+#[track_caller]
+fn check(result: &str, expected: &[&str]) {
+    let text = format!("{{\"result\":{result},\"jsonrpc\":\"2.0\",\"id\":1}}");
+    let response = Message::parse(Bytes::from(text)).unwrap();
+    let ids = task_id_spans(&response);
+    for id in &ids {
+        let raw = &response.bytes()[id.span()];
+        assert!(raw.starts_with(b"\"") && raw.ends_with(b"\""));
+    }
+    let ids: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
+    assert_eq!(ids, expected);
+}
+
+#[test]
+fn a_result_has_them_at_three_places() {
+    check(r#"{"taskId":"a","status":"working"}"#, &["a"]);
+    check(r#"{"task":{"status":"working","taskId":"\u0061"},"_meta":{"taskId":"no"}}"#, &["a"]);
+    check(r#"{"tasks":[{"taskId":"a"},{"taskId":"b"}],"nextCursor":"c"}"#, &["a", "b"]);
+}
+
+#[test]
+fn data_that_looks_like_one_is_none() {
+    check(
+        r#"{"content":[{"taskId":"no"}],"task":{"task":{"taskId":"no"},"x":{"taskId":"no"}}}"#,
+        &[],
+    );
+    check(r#"{"taskId":5,"task":"no","tasks":{"taskId":"no"}}"#, &[]);
+    check("[]", &[]);
+}
