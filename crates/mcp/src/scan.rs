@@ -329,7 +329,7 @@ impl<'a> Cursor<'a> {
 
 /// How many bytes of a string's content mean themselves: up to a quote, a backslash or a control
 /// character, which JSON strings may not hold.
-fn plain(content: &[u8]) -> usize {
+pub(crate) fn plain(content: &[u8]) -> usize {
     // Most strings are short: a search is worth its start only for the others.
     const SHORT: usize = 24;
     let special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
