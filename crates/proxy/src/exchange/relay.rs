@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use mcp::{Kind, Message, Nonce, Substitute};
+use mcp::{Kind, Message, Nonce, ResponseCheck, ResponseError, Substitute};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -28,17 +28,23 @@ pub(super) async fn relay(
     match answer {
         Answer::Body(body) => match &exchange.uris {
             Some(uris) => relay_rewritten(exchange, body, substitute, uris, parts).await,
-            None => relay_body(exchange, body, substitute, parts).await,
+            None => {
+                let check = ResponseCheck::new(nonce.id());
+                relay_body(exchange, body, substitute, check, parts).await
+            }
         },
         Answer::Messages(messages) => relay_messages(exchange, messages, substitute, parts).await,
     }
 }
 
-/// One JSON document, unparsed: whole if it is short, else chunk by chunk.
+/// One JSON document: whole if it is short, else chunk by chunk, each checked before it leaves. A
+/// wrong beginning is an error like any other; what turns out wrong later is cut off, so that the
+/// client notices.
 async fn relay_body(
     exchange: &Exchange,
     mut body: AnswerBody,
     mut substitute: Substitute,
+    mut check: ResponseCheck,
     parts: &mpsc::Sender<Part>,
 ) -> Result<(), Failure> {
     let patience = Patience::new(exchange);
@@ -53,16 +59,22 @@ async fn relay_body(
     }
 
     let mut ready = Vec::new();
+    check.push(&start).map_err(|error| invalid(exchange, error))?;
     substitute.push(start.freeze(), &mut ready);
     loop {
         for chunk in ready.drain(..) {
             let _ = parts.send(Part::Chunk(chunk)).await;
         }
         match patience.wait(exchange, body.next()).await? {
-            Some(chunk) => substitute.push(chunk?, &mut ready),
+            Some(chunk) => {
+                let chunk = chunk?;
+                check.push(&chunk).map_err(|error| invalid(exchange, error))?;
+                substitute.push(chunk, &mut ready);
+            }
             None => break,
         }
     }
+    check.finish().map_err(|error| invalid(exchange, error))?;
     substitute.finish(&mut ready);
     for chunk in ready {
         let _ = parts.send(Part::Chunk(chunk)).await;
@@ -70,13 +82,9 @@ async fn relay_body(
     Ok(())
 }
 
-/// An answer that is one: JSON, and to this request. What is too long to be collected passes
-/// unread; a target that answers wrongly there hurts the one client that asked.
+/// An answer that is one: JSON, and to this request.
 fn checked(exchange: &Exchange, answer: Bytes) -> Result<Bytes, Failure> {
-    let invalid = |what: String| {
-        Failure::Call(CallError::InvalidAnswer { target: exchange.target.clone(), what })
-    };
-    let message = Message::parse(answer).map_err(|error| invalid(error.to_string()))?;
+    let message = Message::parse(answer).map_err(|error| invalid(exchange, error))?;
     match (message.kind(), message.id()) {
         (Kind::Response | Kind::ErrorResponse, Some(id)) if *id == exchange.id => {
             Ok(message.bytes().clone())
@@ -89,8 +97,13 @@ fn checked(exchange: &Exchange, answer: Bytes) -> Result<Bytes, Failure> {
                 [br#"{"jsonrpc":"2.0","id":"#, id, br#","error":"#, &error, b"}"];
             Ok(pieces.concat().into())
         }
-        _ => Err(invalid("it answered another request".to_owned())),
+        _ => Err(invalid(exchange, ResponseError::OtherRequest)),
     }
+}
+
+fn invalid(exchange: &Exchange, error: impl ToString) -> Failure {
+    let (target, what) = (exchange.target.clone(), error.to_string());
+    Failure::Call(CallError::InvalidAnswer { target, what })
 }
 
 /// One JSON document whose URIs are mapped: collected, within `limits.rewrittenAnswer`.
@@ -148,10 +161,7 @@ async fn relay_messages(
 impl UriView {
     /// The result with every URI as clients see it. An error passes as it is.
     fn rewrite(&self, exchange: &Exchange, answer: Bytes) -> Result<Bytes, Failure> {
-        let message = Message::parse(answer).map_err(|error| {
-            let (target, what) = (exchange.target.clone(), error.to_string());
-            Failure::Call(CallError::InvalidAnswer { target, what })
-        })?;
+        let message = Message::parse(answer).map_err(|error| invalid(exchange, error))?;
         let mut edits = Vec::new();
         for uri in mcp::uri_spans(&message, self.kind) {
             let seen = self.offer.menu.client_uri(self.target, uri.as_str());
@@ -190,3 +200,6 @@ impl Patience {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

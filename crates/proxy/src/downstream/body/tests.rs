@@ -51,3 +51,13 @@ async fn an_answer_that_breaks_off_cuts_the_connection() {
     let body = ReplyBody::stream(Bytes::from_static(b"{"), parts);
     assert!(body.collect().await.is_err());
 }
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_an_error_instead_of_an_event() {
+    let error = || CallError::InvalidAnswer {
+        target: mcp::TargetName::new("t").unwrap(),
+        what: "no".to_owned(),
+    };
+    let expected = format!("data: {}\n\n", String::from_utf8_lossy(&error().response(&7.into())));
+    check(vec![chunk(r#"{"id":7,"#), Part::Failed(error())], &expected).await;
+}
