@@ -3,7 +3,9 @@
 //! product: it sees the gateway from outside.
 
 mod client;
+mod conformance;
 mod gateway;
+mod kept;
 mod page;
 mod peers;
 mod port;
@@ -16,7 +18,9 @@ mod victim;
 mod wire;
 
 pub use client::Client;
+pub use conformance::{Check, Difference, Scenarios, Verdict, conformance, kept_verdict};
 pub use gateway::{Gateway, Start, binary};
+pub use kept::Kept;
 pub use page::page;
 pub use peers::Peers;
 pub use port::reserved_port;

@@ -16,6 +16,7 @@ pub struct Peers {
     npm: PathBuf,
     fastmcp: PathBuf,
     mcp: PathBuf,
+    interaction: PathBuf,
 }
 
 impl Peers {
@@ -26,6 +27,7 @@ impl Peers {
             npm: folder("PORTICO_PEER_NPM")?.join("node_modules"),
             fastmcp: folder("PORTICO_PEER_FASTMCP")?.join("bin/python"),
             mcp: folder("PORTICO_PEER_MCP")?.join("bin/python"),
+            interaction: folder("PORTICO_PEER_INTERACTION")?,
         })
     }
 
@@ -44,10 +46,21 @@ impl Peers {
         &self.mcp
     }
 
+    /// The Python with `mcp==2.3` and everything that its own tests need.
+    pub fn interaction(&self) -> PathBuf {
+        self.interaction.join("bin/python")
+    }
+
+    /// The source of `mcp==2.3`, with its tests and examples. The hash of every pinned version is in its path.
+    pub fn python_source(&self) -> PathBuf {
+        self.interaction.join("source/mcp-2.3.0")
+    }
+
     /// The entry file of an npm package that is a program.
     pub fn script(&self, package: &str) -> anyhow::Result<PathBuf> {
         let file = match package {
-            "@modelcontextprotocol/server-everything"
+            "@modelcontextprotocol/conformance"
+            | "@modelcontextprotocol/server-everything"
             | "@modelcontextprotocol/server-filesystem" => "dist/index.js",
             "mcp-proxy" => "dist/bin/mcp-proxy.mjs",
             "@modelcontextprotocol/inspector" => "clients/launcher/build/index.js",
@@ -72,6 +85,16 @@ impl Peers {
         command.env("PORT", port.to_string());
         let process = Process::start("server-everything", command)?;
         process.says("listening on port").await?;
+        Ok(process)
+    }
+
+    /// The everything-server of the Python SDK over streamable HTTP on `port`, once it listens.
+    pub async fn pythons_everything(&self, port: u16) -> anyhow::Result<Process> {
+        let mut command = Command::new(self.interaction());
+        command.args(["-m", "mcp_everything_server", "--port", &port.to_string()]);
+        command.env("PYTHONPATH", self.python_source().join("examples/servers/everything-server"));
+        let process = Process::start("Python's everything-server", command)?;
+        process.listens(port).await?;
         Ok(process)
     }
 

@@ -30,9 +30,11 @@ struct Set {
 enum Installer {
     Npm,
     Pip,
+    /// Pip, and beside the packages the unpacked sdists of `source.txt`, for what their wheels leave out.
+    PipWithSource,
 }
 
-const SETS: [Set; 4] = [
+const SETS: [Set; 5] = [
     // First: every other Node peer runs on this Node (older ones fail).
     Set {
         name: "node",
@@ -57,6 +59,12 @@ const SETS: [Set; 4] = [
         variable: "PORTICO_PEER_MCP",
         files: &["requirements.txt"],
         installer: Installer::Pip,
+    },
+    Set {
+        name: "interaction",
+        variable: "PORTICO_PEER_INTERACTION",
+        files: &["requirements.txt", "source.txt"],
+        installer: Installer::PipWithSource,
     },
 ];
 
@@ -103,16 +111,33 @@ fn install(set: &Set, source: &Path, folder: &Path, path: &OsString) -> anyhow::
             .env("PATH", path)
             .current_dir(folder)
             .stdout(Stdio::null()))?,
-        Installer::Pip => {
-            run(Command::new("python3").args(["-m", "venv", "."]).current_dir(folder))?;
-            run(Command::new("bin/pip")
-                .args(["install", "--quiet", "--no-deps", "--disable-pip-version-check"])
-                .args(["--requirement", "requirements.txt"])
-                .current_dir(folder))?;
+        Installer::Pip => install_packages(folder)?,
+        Installer::PipWithSource => {
+            install_packages(folder)?;
+            unpack_sources(folder)?;
         }
     }
     File::create(folder.join(INSTALLED)).context("cannot mark the peers as installed")?;
     Ok(())
+}
+
+fn install_packages(folder: &Path) -> anyhow::Result<()> {
+    run(Command::new("python3").args(["-m", "venv", "."]).current_dir(folder))?;
+    run(Command::new("bin/pip")
+        .args(["install", "--quiet", "--no-deps", "--disable-pip-version-check"])
+        .args(["--requirement", "requirements.txt"])
+        .current_dir(folder))
+}
+
+/// Unpacks each sdist into a folder of its own in `source`.
+fn unpack_sources(folder: &Path) -> anyhow::Result<()> {
+    run(Command::new("bin/pip")
+        .args(["download", "--quiet", "--no-deps", "--disable-pip-version-check"])
+        .args(["--no-binary", ":all:", "--no-build-isolation", "--require-hashes"])
+        .args(["--requirement", "source.txt", "--dest", "source"])
+        .current_dir(folder))?;
+    let unpack = "for archive in *.tar.gz; do tar -xf \"$archive\" && rm \"$archive\"; done";
+    run(Command::new("bash").args(["-ec", unpack]).current_dir(folder.join("source")))
 }
 
 fn hash(source: &Path, files: &[&str]) -> anyhow::Result<String> {

@@ -81,7 +81,8 @@ fn outside(workspace: &Workspace) -> anyhow::Result<()> {
     command
         .args(["test", "--release", "--quiet", "--package", "testkit", "--no-fail-fast"])
         .args(["--", "--ignored"])
-        .env("PORTICO_BINARY", workspace.portico());
+        .env("PORTICO_BINARY", workspace.portico())
+        .env("PORTICO_CACHE", &workspace.cache);
     for (variable, folder) in peers.variables {
         command.env(variable, folder);
     }
