@@ -101,6 +101,11 @@ impl Revision {
         self < Self::V2026_07_28
     }
 
+    /// Whether events have ids by which a client reads on (2025-03-26 to 2025-11-25, transports).
+    pub fn resumes_streams(self) -> bool {
+        self >= Self::V2025_03_26 && self.has_sessions()
+    }
+
     /// Whether a stream may begin with an event that has an id and no data (SEP-1699).
     pub fn primes_streams(self) -> bool {
         self == Self::V2025_11_25

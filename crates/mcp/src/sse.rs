@@ -234,6 +234,11 @@ pub fn encode_event(name: Option<&str>, id: Option<&str>, data: &[u8]) -> Bytes 
     event.freeze()
 }
 
+/// Tells a client how long to wait before it comes back for the rest of a stream.
+pub fn encode_retry(milliseconds: u64) -> Bytes {
+    Bytes::from(format!("retry: {milliseconds}\n\n"))
+}
+
 /// A comment, which keeps a connection alive and says nothing; line ends are left out.
 pub fn encode_comment(text: &str) -> Bytes {
     let text: String = text.chars().filter(|character| !matches!(character, '\r' | '\n')).collect();

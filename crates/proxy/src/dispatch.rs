@@ -3,18 +3,20 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use http::HeaderMap;
-use mcp::{Id, ListKind, Message, Method, Reference, ResultKind, Text};
+use mcp::{Id, Level, ListKind, Message, Method, Reference, ResultKind, Text};
 use tokio_util::sync::CancellationToken;
+use tracing::debug;
 
 use crate::access_log::Record;
 use crate::auth::Principal;
 use crate::context::Context;
 use crate::error::CallError;
-use crate::exchange::{Exchange, Rename, UriView};
-use crate::federation::{Federation, Member, NameKind, Offer, Resolved, Unresolved};
+use crate::exchange::{Effect, Exchange, Rename, UriView};
+use crate::federation::{Member, NameKind, Offer, Resolved, Unresolved, View};
 use crate::reply::{Reply, Segments};
-use crate::session::Session;
+use crate::session::{Session, Speaker};
 use crate::upstream::Owner;
 
 /// Who calls, as far as a target's connection depends on it.
@@ -24,6 +26,16 @@ pub enum Caller {
     Session(Arc<Session>),
     /// Somebody without one.
     Principal(Principal),
+}
+
+impl Caller {
+    /// Its session, where it has one.
+    pub fn session(&self) -> Option<&Arc<Session>> {
+        match self {
+            Self::Session(session) => Some(session),
+            Self::Principal(_) => None,
+        }
+    }
 }
 
 /// A request on its way through.
@@ -38,12 +50,14 @@ pub struct Call {
     pub headers: Arc<HeaderMap>,
     /// Cancelled when it is to end with an error, because its listener does.
     pub over: CancellationToken,
+    /// Whether the answer can be events.
+    pub takes_events: bool,
 }
 
 /// Answers one request. Errors are the gateway's own; a target's are replies.
 pub async fn dispatch(
     context: &Context,
-    federation: &Federation,
+    view: &View,
     call: Call,
     record: &mut Record,
 ) -> Result<Reply, CallError> {
@@ -52,15 +66,18 @@ pub async fn dispatch(
         return Ok(local(mcp::result_response(&call.id, b"{}")));
     }
     if let Some(kind) = method.list() {
-        return list(federation, &call, kind).await;
+        return list(view, &call, kind).await;
     }
 
-    let mut offer = federation.offer();
+    let mut offer = view.offer();
+    if method == Method::SetLevel && !offer.menu.is_single() {
+        return set_level(&offer, &call).await;
+    }
     let mut routed = route(&offer, &call, method);
     let is_listed = matches!(&routed, Ok(Routed::To(destination)) if destination.is_listed);
     if !is_listed {
         // What no list shows yet may be there once every target has answered.
-        offer = federation.known().await;
+        offer = view.known().await;
         routed = route(&offer, &call, method);
     }
     match routed? {
@@ -82,6 +99,7 @@ struct Destination {
     is_listed: bool,
     rename: Rename,
     result: Option<ResultKind>,
+    effect: Option<Effect>,
 }
 
 fn route(offer: &Offer, call: &Call, method: Method) -> Result<Routed, CallError> {
@@ -90,15 +108,19 @@ fn route(offer: &Offer, call: &Call, method: Method) -> Result<Routed, CallError
         Method::PromptsGet => named(offer, call, NameKind::Prompt),
         Method::ResourcesRead => read(offer, call),
         Method::CompletionComplete => complete(offer, call),
+        Method::ResourcesSubscribe => watch(offer, call, "resources/subscribe", Effect::Subscribed),
+        Method::ResourcesUnsubscribe => {
+            watch(offer, call, "resources/unsubscribe", Effect::Unsubscribed)
+        }
         _ => single(offer, call),
     }
 }
 
-async fn list(federation: &Federation, call: &Call, kind: ListKind) -> Result<Reply, CallError> {
+async fn list(view: &View, call: &Call, kind: ListKind) -> Result<Reply, CallError> {
     if call.message.routed().cursor.is_some() {
         return Err(CallError::UnknownCursor);
     }
-    let offer = federation.known().await;
+    let offer = view.known().await;
     let incomplete = offer.incomplete();
     if !incomplete.is_empty() {
         return Err(CallError::Incomplete(incomplete));
@@ -118,6 +140,7 @@ fn named(offer: &Offer, call: &Call, kind: NameKind) -> Result<Routed, CallError
         is_listed: resolved.listed,
         rename: Rename::Name(resolved.native),
         result: Some(result),
+        effect: None,
     }))
 }
 
@@ -129,7 +152,58 @@ fn read(offer: &Offer, call: &Call) -> Result<Routed, CallError> {
         is_listed: resolved.listed,
         rename: Rename::Uri(resolved.native),
         result: Some(ResultKind::Read),
+        effect: None,
     }))
+}
+
+/// A resource is watched, or not any more, at the one target that has it.
+fn watch(
+    offer: &Offer,
+    call: &Call,
+    method: &'static str,
+    effect: fn(Arc<str>) -> Effect,
+) -> Result<Routed, CallError> {
+    let uri = field(call.message.routed().uri.as_ref(), method, "params.uri")?;
+    let resolved = resolve_uri(offer, uri)?;
+    Ok(Routed::To(Destination {
+        target: resolved.target,
+        is_listed: resolved.listed,
+        effect: Some(effect(resolved.native.clone())),
+        rename: Rename::Uri(resolved.native),
+        result: None,
+    }))
+}
+
+/// What log lines a client of several targets wants: remembered for every session that is opened
+/// for it, and told to those that are open.
+async fn set_level(offer: &Offer, call: &Call) -> Result<Reply, CallError> {
+    let Some(level) = level(call) else {
+        let (method, field) = ("logging/setLevel", "params.level");
+        return Err(CallError::MissingField { method, field });
+    };
+    if let Caller::Session(session) = &call.caller {
+        session.set_level(level);
+        let slots = session.slots();
+        let open = slots.iter().filter_map(|(serial, slot)| {
+            let seat = slot.seat()?;
+            let member = offer.members.get(offer.target_of(*serial)?)?;
+            let upstream = member.upstream.as_ref().ok()?;
+            let logs = seat.connection().hello().capabilities.logging;
+            logs.then_some((upstream, seat))
+        });
+        // One that does not answer hears it again when its session is opened again.
+        join_all(open.map(|(upstream, seat)| async move {
+            if let Err(error) = upstream.set_level(&seat, level).await {
+                debug!(%error, "A target did not take the level of log lines.");
+            }
+        }))
+        .await;
+    }
+    Ok(local(mcp::result_response(&call.id, b"{}")))
+}
+
+fn level(call: &Call) -> Option<Level> {
+    call.message.routed().level.as_ref().and_then(|text| Level::parse(text.as_str()))
 }
 
 /// A completion belongs to whoever has the prompt or the template. A target without completions
@@ -156,7 +230,7 @@ fn complete(offer: &Offer, call: &Call) -> Result<Routed, CallError> {
         return Ok(Routed::Nobody(local(mcp::result_response(&call.id, empty))));
     }
     let Resolved { target, listed: is_listed, .. } = resolved;
-    Ok(Routed::To(Destination { target, is_listed, rename, result: None }))
+    Ok(Routed::To(Destination { target, is_listed, rename, result: None, effect: None }))
 }
 
 /// What the gateway does not know goes to a single target as it is; among several nobody could
@@ -167,7 +241,11 @@ fn single(offer: &Offer, call: &Call) -> Result<Routed, CallError> {
         return Err(CallError::MethodNotFound(method.to_owned()));
     }
     let rename = Rename::Nothing;
-    Ok(Routed::To(Destination { target: 0, is_listed: true, rename, result: None }))
+    let effect = match call.message.method() {
+        Some(Method::SetLevel) => level(call).map(Effect::Level),
+        _ => None,
+    };
+    Ok(Routed::To(Destination { target: 0, is_listed: true, rename, result: None, effect }))
 }
 
 fn resolve_name(offer: &Offer, kind: NameKind, name: &str) -> Result<Resolved, CallError> {
@@ -224,11 +302,10 @@ fn start(
         .result
         .filter(|_| offer.menu.rewrites_uris(destination.target))
         .map(|kind| UriView { offer: offer.clone(), target: destination.target, kind });
-    let (owner, in_flight) = match call.caller {
+    let (owner, session) = match call.caller {
         Caller::Session(session) => {
-            let slot = session.slot(upstream.serial(), context.clock.now());
-            let slot = slot.ok_or(CallError::UnknownSession)?;
-            (Owner::Session(slot), Some(session.call(&call.id)))
+            let slot = session.slot(upstream.serial(), &context.tasks, context.clock.now());
+            (Owner::Session(slot.ok_or(CallError::UnknownSession)?), Some(session))
         }
         Caller::Principal(principal) => (Owner::Principal(principal), None),
     };
@@ -241,7 +318,10 @@ fn start(
         rename: destination.rename,
         headers,
         uris,
-        in_flight,
+        speaker: Speaker { offer, target: destination.target },
+        session,
+        takes_events: call.takes_events,
+        effect: destination.effect,
     };
     let orphan = context.limits.orphan_call.get();
     Ok(Reply::Upstream(exchange.start(&context.tasks, orphan, call.over)))

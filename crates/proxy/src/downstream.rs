@@ -38,7 +38,7 @@ impl<'a> Endpoint<'a> {
     /// The live side of a backend, unless it is kept shut.
     pub(crate) fn backend(&self, name: &str) -> Result<&'a Arc<Federation>, RequestError> {
         let federation = self.world.backends.get(name).ok_or(RequestError::NotReady)?;
-        match &federation.offer().backend.closed {
+        match &federation.base().offer().backend.closed {
             Some(close) => Err(RequestError::Closed(close.clone())),
             None => Ok(federation),
         }

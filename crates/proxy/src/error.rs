@@ -274,6 +274,9 @@ pub enum RequestError {
     /// `Last-Event-ID` without the session it belongs to.
     #[error("`Last-Event-ID` needs `Mcp-Session-Id`")]
     ResumeWithoutSession,
+    /// `Last-Event-ID` names no event that is still kept.
+    #[error("the event of `Last-Event-ID` is not kept any more; open a new stream")]
+    UnknownEvent,
     /// A limit of the configuration is reached; what runs goes on.
     #[error("`limits.{0}` is reached; try again later")]
     Limit(&'static str),
@@ -299,7 +302,8 @@ impl RequestError {
             | Self::Batch(_)
             | Self::Version(_)
             | Self::Modern(_)
-            | Self::ResumeWithoutSession => StatusCode::BAD_REQUEST,
+            | Self::ResumeWithoutSession
+            | Self::UnknownEvent => StatusCode::BAD_REQUEST,
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use mcp::{Id, Message, Nonce, ResultKind, TargetName};
+use mcp::{Id, Level, Message, Nonce, ResultKind, TargetName};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -19,9 +19,9 @@ use crate::error::CallError;
 use crate::federation::Offer;
 use crate::random;
 use crate::reply::{Part, Parts};
-use crate::session::CallInFlight;
+use crate::session::{CallInFlight, Session, Speaker};
 use crate::tasks::Tasks;
-use crate::upstream::{self, Lease, Outgoing, Owner, Upstream, UpstreamError};
+use crate::upstream::{Lease, Outgoing, Owner, Upstream, UpstreamError};
 
 /// How many parts may wait for a client that reads slowly; then the target waits too.
 const PART_QUEUE: usize = 8;
@@ -68,8 +68,25 @@ pub struct Exchange {
     pub headers: HeaderMap,
     /// What is edited on the way back, where anything is.
     pub uris: Option<UriView>,
-    /// How the client can cancel it, where it has a session.
-    pub in_flight: Option<CallInFlight>,
+    /// The target as the client knows it.
+    pub speaker: Speaker,
+    /// The client's session, where it has one.
+    pub session: Option<Arc<Session>>,
+    /// Whether the answer can be events, so that the target can ask something meanwhile.
+    pub takes_events: bool,
+    /// What the session remembers if the target agrees.
+    pub effect: Option<Effect>,
+}
+
+/// What a session remembers of a call to which the target said yes.
+#[derive(Debug, Clone)]
+pub enum Effect {
+    /// Which log lines the client wants.
+    Level(Level),
+    /// It watches a resource, by the target's own URI.
+    Subscribed(Arc<str>),
+    /// It does not watch it any more.
+    Unsubscribed(Arc<str>),
 }
 
 /// The call as the target knows it, for telling it that nobody waits any more.
@@ -83,12 +100,21 @@ impl Exchange {
     /// `over` ends it when its listener or the gateway does.
     pub fn start(self, tasks: &Tasks, orphan: Duration, over: CancellationToken) -> Parts {
         let (parts, answer) = mpsc::channel(PART_QUEUE);
-        tasks.spawn("exchange", self.run(parts, orphan, over));
+        // Known before the caller has the answer, so that a cancellation finds it.
+        let stream = self.takes_events.then_some(&parts);
+        let in_flight = self.session.as_ref().map(|session| session.call(&self.id, stream));
+        tasks.spawn("exchange", self.run(parts, in_flight, orphan, over));
         answer
     }
 
-    async fn run(self, parts: mpsc::Sender<Part>, orphan: Duration, over: CancellationToken) {
-        let cancelled = match &self.in_flight {
+    async fn run(
+        self,
+        parts: mpsc::Sender<Part>,
+        in_flight: Option<CallInFlight>,
+        orphan: Duration,
+        over: CancellationToken,
+    ) {
+        let cancelled = match &in_flight {
             Some(in_flight) => in_flight.cancelled(),
             None => CancellationToken::new(),
         };
@@ -169,12 +195,14 @@ impl Exchange {
             *sent.lock() = Some(Sent { lease, nonce });
             let outgoing =
                 Outgoing { nonce, body: self.request(nonce), headers: self.headers.clone() };
-            seat.connection().request(outgoing).await
+            let answer = seat.connection().request(outgoing).await?;
+            Ok::<_, UpstreamError>((seat, answer))
         };
-        let answer = tokio::time::timeout(deadline, answered)
+        let (seat, answer) = tokio::time::timeout(deadline, answered)
             .await
             .map_err(|_| self.timed_out(deadline))??;
-        relay::relay(self, nonce, answer, parts).await
+        let replies = seat.connection().replies();
+        relay::relay(self, nonce, answer, &replies, parts).await
     }
 
     /// The client's request with our id and token in it: one copy, every other byte as it came.
@@ -185,6 +213,17 @@ impl Exchange {
             Rename::Nothing => rewrite.bytes(),
             Rename::Name(name) => rewrite.name(name).bytes(),
             Rename::Uri(uri) => rewrite.uri(uri).bytes(),
+        }
+    }
+
+    /// The target agreed: the session remembers what that means for it.
+    fn agreed(&self) {
+        let (Some(session), Some(effect)) = (&self.session, &self.effect) else { return };
+        let upstream = self.upstream.serial();
+        match effect {
+            Effect::Level(level) => session.set_level(*level),
+            Effect::Subscribed(uri) => session.subscribe(upstream, uri.clone()),
+            Effect::Unsubscribed(uri) => session.unsubscribe(upstream, uri),
         }
     }
 
@@ -216,7 +255,7 @@ async fn orphaned(parts: &mpsc::Sender<Part>, limit: Duration) {
 
 /// Tells the one target that has the call, on the connection that carried it.
 async fn tell(sent: &Sent, error: &CallError) {
-    let body = upstream::cancelled(sent.nonce, &error.to_string());
+    let body = mcp::cancelled(&sent.nonce.id(), &error.to_string());
     let seat = sent.lease.seat();
     let notice = seat.connection().notify(body, CANCEL_NOTICE);
     if let Err(error) = notice.await {

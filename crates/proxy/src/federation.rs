@@ -1,32 +1,31 @@
-//! Several MCP servers as one: what a backend offers, who gets a call, and the one task per
-//! backend that keeps its menu.
+//! Several MCP servers as one: what a backend offers to which clients, and who gets a call.
 
 mod menu;
 mod naming;
 mod resolution;
 mod template;
 mod uri;
+mod view;
 
+use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use arc_swap::ArcSwap;
 use config::{Backend, Close, FailureMode};
+use futures_util::future::join_all;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use mcp::{ListKind, TargetName};
-use tokio::sync::{mpsc, oneshot, watch};
+use mcp::TargetName;
+use parking_lot::Mutex;
 
-use crate::catalog::Standing;
 use crate::metrics::TargetMetrics;
 use crate::tasks::Tasks;
-use crate::upstream::Upstream;
+use crate::upstream::{Declaration, Feed, Upstream};
 
 pub use menu::{Menu, MenuTarget};
 pub use naming::{NameKind, Naming};
 pub use resolution::{Resolved, Unresolved};
-
-/// How long building a menu may take before a list is answered without it.
-const BUILT: Duration = Duration::from_secs(1);
+pub use view::{Changes, View};
 
 /// A target of a backend, and its live side.
 #[derive(Debug, Clone)]
@@ -36,10 +35,24 @@ pub struct Member {
     /// Its live side, which other backends may share; or why it is shut: what is closed is not
     /// even contacted.
     pub upstream: Result<Arc<Upstream>, Close>,
+    /// Its catalog for the clients of this view, where it is not shut.
+    pub feed: Option<Arc<Feed>>,
     /// Handles of the metrics of this target in this backend.
     pub metrics: Arc<TargetMetrics>,
     /// When this member came, for the report of a closed one.
     pub since: SystemTime,
+}
+
+impl Member {
+    /// The same member for clients of another kind.
+    fn for_clients(&self, declaration: &Declaration) -> Self {
+        let feed = self.upstream.as_ref().ok().map(|upstream| upstream.feed(declaration));
+        Self { feed, ..self.clone() }
+    }
+
+    fn is_settled(&self) -> bool {
+        self.feed.as_ref().is_none_or(|feed| feed.state().borrow().is_settled)
+    }
 }
 
 /// A menu, and the upstreams behind its targets in the menu's order. Swapped whole, loaded once
@@ -60,14 +73,13 @@ impl Offer {
     /// Waits until every target has answered or failed once; whoever comes after the list
     /// deadline of the slowest waits for nothing.
     async fn settled(&self) {
-        let mut waiting: FuturesUnordered<_> =
-            self.upstreams().map(|upstream| upstream.settled()).collect();
+        let mut waiting: FuturesUnordered<_> = self.feeds().map(|feed| feed.settled()).collect();
         while waiting.next().await.is_some() {}
     }
 
     /// Whether the menu was built after every target that has settled meanwhile.
     fn shows_what_is_known(&self) -> bool {
-        self.members.iter().zip(&self.seen).all(|(member, seen)| *seen || !is_settled(member))
+        self.members.iter().zip(&self.seen).all(|(member, seen)| *seen || !member.is_settled())
     }
 
     /// With `failureMode: FailClosed`, the targets that keep lists and `initialize` from being
@@ -77,122 +89,92 @@ impl Offer {
             return Vec::new();
         }
         let missing = self.members.iter().filter(|member| {
-            let upstream = member.upstream.as_ref();
-            upstream.ok().is_none_or(|upstream| upstream.state().borrow().catalog.is_none())
+            member.feed.as_ref().is_none_or(|feed| feed.state().borrow().catalog.is_none())
         });
         missing.map(|member| member.target.name.clone()).collect()
     }
 
-    fn upstreams(&self) -> impl Iterator<Item = &Arc<Upstream>> {
-        self.members.iter().filter_map(|member| member.upstream.as_ref().ok())
+    /// The place of an upstream's target in the menu.
+    pub fn target_of(&self, upstream: u64) -> Option<usize> {
+        self.members
+            .iter()
+            .position(|member| member.upstream.as_ref().is_ok_and(|own| own.serial() == upstream))
+    }
+
+    fn feeds(&self) -> impl Iterator<Item = &Arc<Feed>> {
+        self.members.iter().filter_map(|member| member.feed.as_ref())
     }
 }
 
-/// How often each kind of list has changed since the backend started: what subscribers compare.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Changes {
-    /// Tools.
-    pub tools: u64,
-    /// Prompts.
-    pub prompts: u64,
-    /// Resources and their templates.
-    pub resources: u64,
-}
-
-impl Changes {
-    fn count(&mut self, kind: ListKind) {
-        match kind {
-            ListKind::Tools => self.tools += 1,
-            ListKind::Prompts => self.prompts += 1,
-            ListKind::Resources | ListKind::ResourceTemplates => self.resources += 1,
-        }
-    }
-
-    /// The kinds that differ from `seen`.
-    pub fn since(&self, seen: &Self) -> Vec<ListKind> {
-        let kinds = [
-            (ListKind::Tools, self.tools != seen.tools),
-            (ListKind::Prompts, self.prompts != seen.prompts),
-            (ListKind::Resources, self.resources != seen.resources),
-        ];
-        kinds.into_iter().filter(|(_, differs)| *differs).map(|(kind, _)| kind).collect()
-    }
-}
+/// The most kinds of clients that a backend has views for; whoever comes later sees what clients
+/// that can do nothing see.
+const MOST_VIEWS: usize = 256;
 
 /// The live side of a backend. Kept across reloads by the backend's name.
 #[derive(Debug)]
 pub struct Federation {
-    offer: Arc<ArcSwap<Offer>>,
-    built: watch::Receiver<()>,
-    changes: watch::Receiver<Changes>,
-    reload: mpsc::Sender<Reload>,
+    base: Arc<View>,
+    /// The views for clients that can do something. Swapped whole, so that finding one takes no
+    /// lock.
+    others: ArcSwap<HashMap<Declaration, Arc<View>>>,
+    /// What a new view is made of; locked when one is made and when the backend is reloaded.
+    shape: Mutex<Shape>,
     tasks: Tasks,
 }
 
-/// A new shape of the backend, and who waits until it is served.
-struct Reload {
-    backend: Arc<Backend>,
-    naming: Naming,
-    members: Vec<Member>,
-    done: oneshot::Sender<()>,
+/// A backend as it is configured, its targets and their names.
+#[derive(Debug, Clone)]
+pub(crate) struct Shape {
+    pub(crate) backend: Arc<Backend>,
+    pub(crate) naming: Naming,
+    pub(crate) members: Vec<Member>,
+}
+
+impl Shape {
+    fn for_clients(&self, declaration: &Declaration) -> Self {
+        let members = self.members.iter().map(|member| member.for_clients(declaration)).collect();
+        Self { members, ..self.clone() }
+    }
 }
 
 impl Federation {
-    /// Starts the task that keeps the menu; the first menu shows what is known already.
-    pub fn start(
-        tasks: &Tasks,
-        backend: Arc<Backend>,
-        naming: Naming,
-        members: Vec<Member>,
-    ) -> Arc<Self> {
+    /// Starts with a view for clients that can do nothing; it shows what is known already.
+    pub fn start(tasks: &Tasks, shape: Shape, now: Instant) -> Arc<Self> {
         let tasks = tasks.child();
-        let offer = Arc::new(ArcSwap::from_pointee(build(&backend, &members, &naming, None)));
-        let (changed, changes) = watch::channel(Changes::default());
-        let (rebuilt, built) = watch::channel(());
-        let (reload, reloads) = mpsc::channel(1);
-        let keeper = Keeper { offer: offer.clone(), changed, rebuilt };
-        tasks.spawn("menu", keeper.run(naming, reloads));
-        Arc::new(Self { offer, built, changes, reload, tasks })
+        let base = View::start(&tasks, Declaration::default(), shape.clone(), now);
+        let (others, shape) = (ArcSwap::default(), Mutex::new(shape));
+        Arc::new(Self { base, others, shape, tasks })
     }
 
-    /// What is offered at this moment.
-    pub fn offer(&self) -> Arc<Offer> {
-        self.offer.load_full()
+    /// What clients see that can do nothing.
+    pub fn base(&self) -> &Arc<View> {
+        &self.base
     }
 
-    /// What is offered once every target has answered or failed once, or the list deadline has
-    /// passed. Waits for nothing where all of them are known already.
-    pub async fn known(&self) -> Arc<Offer> {
-        let offer = self.offer();
-        if offer.seen.iter().all(|seen| *seen) {
-            return offer;
-        }
-        offer.settled().await;
-        let mut built = self.built.clone();
-        let shown = async {
-            loop {
-                built.mark_unchanged();
-                let offer = self.offer();
-                if offer.shows_what_is_known() || built.changed().await.is_err() {
-                    return offer;
-                }
-            }
-        };
-        tokio::time::timeout(BUILT, shown).await.unwrap_or_else(|_| self.offer())
-    }
-
-    /// Changes from now on; closed when the backend is removed.
-    pub fn changes(&self) -> watch::Receiver<Changes> {
-        self.changes.clone()
+    /// What clients of this kind see.
+    pub fn view(&self, declaration: &Declaration, now: Instant) -> Arc<View> {
+        let view = self.find(declaration).unwrap_or_else(|| self.add(declaration, now));
+        view.touch(now);
+        view
     }
 
     /// Takes a new shape; returns when it is what clients see.
-    pub async fn reload(&self, backend: Arc<Backend>, naming: Naming, members: Vec<Member>) {
-        let (done, served) = oneshot::channel();
-        let reload = Reload { backend, naming, members, done };
-        if self.reload.send(reload).await.is_ok() {
-            // An error means that the task has ended with the gateway: nobody is served any more.
-            let _ = served.await;
+    pub async fn reload(&self, shape: Shape) {
+        *self.shape.lock() = shape.clone();
+        let others = self.others.load_full();
+        let views = others.values().chain([&self.base]);
+        let reloads = views.map(|view| view.reload(shape.for_clients(view.declaration())));
+        join_all(reloads).await;
+    }
+
+    /// Drops the views that no client has used for `limit`.
+    pub fn sweep(&self, now: Instant, limit: Duration) {
+        let _shape = self.shape.lock();
+        let others = self.others.load_full();
+        if others.values().any(|view| view.is_idle(now, limit)) {
+            let kept = others.iter().filter(|(_, view)| !view.is_idle(now, limit));
+            let kept = kept.map(|(declaration, view)| (declaration.clone(), view.clone()));
+            self.others.store(Arc::new(kept.collect()));
         }
     }
 
@@ -200,86 +182,31 @@ impl Federation {
     pub fn retire(&self) {
         self.tasks.cancel();
     }
-}
 
-/// The only writer of a backend's offer.
-struct Keeper {
-    offer: Arc<ArcSwap<Offer>>,
-    changed: watch::Sender<Changes>,
-    rebuilt: watch::Sender<()>,
-}
-
-impl Keeper {
-    async fn run(self, mut naming: Naming, mut reloads: mpsc::Receiver<Reload>) {
-        let current = self.offer.load_full();
-        let (mut backend, mut members) = (current.backend.clone(), current.members.clone());
-        let mut waiter: Option<oneshot::Sender<()>> = None;
-        loop {
-            // Subscribed before the menu is built, so that no change falls between the two.
-            let upstreams = members.iter().filter_map(|member| member.upstream.as_ref().ok());
-            let mut states: Vec<_> = upstreams.map(|upstream| upstream.state()).collect();
-            self.publish(&backend, &members, &naming);
-            if let Some(waiter) = waiter.take() {
-                // Whoever asked may have gone; the reload holds all the same.
-                let _ = waiter.send(());
-            }
-
-            let mut changed: FuturesUnordered<_> =
-                states.iter_mut().map(watch::Receiver::changed).collect();
-            tokio::select! {
-                reload = reloads.recv() => {
-                    let Some(reload) = reload else { return };
-                    (backend, naming, members) = (reload.backend, reload.naming, reload.members);
-                    waiter = Some(reload.done);
-                }
-                Some(_) = changed.next() => {}
-            }
+    fn find(&self, declaration: &Declaration) -> Option<Arc<View>> {
+        if declaration == self.base.declaration() {
+            return Some(self.base.clone());
         }
+        self.others.load().get(declaration).cloned()
     }
 
-    /// Builds the menu anew and tells subscribers what differs. What did not change is not
-    /// rendered again.
-    fn publish(&self, backend: &Arc<Backend>, members: &[Member], naming: &Naming) {
-        let previous = self.offer.load_full();
-        let next = build(backend, members, naming, Some(&previous.menu));
-        let differs = next.menu.changed_from(&previous.menu);
-        self.offer.store(Arc::new(next));
-        self.rebuilt.send_replace(());
-        if !differs.is_empty() {
-            self.changed
-                .send_modify(|changes| differs.into_iter().for_each(|kind| changes.count(kind)));
+    fn add(&self, declaration: &Declaration, now: Instant) -> Arc<View> {
+        let shape = self.shape.lock();
+        let others = self.others.load_full();
+        if let Some(known) = others.get(declaration) {
+            return known.clone();
         }
+        if others.len() + 1 >= MOST_VIEWS {
+            return self.base.clone();
+        }
+        let shape = shape.for_clients(declaration);
+        let view = View::start(&self.tasks, declaration.clone(), shape, now);
+        let mut more = HashMap::clone(&others);
+        more.insert(declaration.clone(), view.clone());
+        self.others.store(Arc::new(more));
+        view
     }
 }
 
-fn build(
-    backend: &Arc<Backend>,
-    members: &[Member],
-    naming: &Naming,
-    previous: Option<&Menu>,
-) -> Offer {
-    // Looked at before the targets are: what settles in between is shown, and built once more.
-    let seen = members.iter().map(is_settled).collect();
-    let menu = Menu::build(members.iter().map(menu_target).collect(), naming, previous);
-    Offer { backend: backend.clone(), menu, members: members.to_vec(), seen }
-}
-
-fn is_settled(member: &Member) -> bool {
-    let upstream = member.upstream.as_ref().ok();
-    upstream.is_none_or(|upstream| upstream.state().borrow().is_settled)
-}
-
-fn menu_target(member: &Member) -> MenuTarget {
-    let name = member.target.name.clone();
-    match &member.upstream {
-        Ok(upstream) => {
-            let state = upstream.state().borrow().clone();
-            MenuTarget { name, catalog: state.catalog, standing: state.standing }
-        }
-        Err(close) => {
-            let reason = format!("closed: {} [{}]", close.reason, close.id);
-            let standing = Standing::Missing { since: member.since, reason };
-            MenuTarget { name, catalog: None, standing }
-        }
-    }
-}
+#[cfg(test)]
+pub(crate) mod fixtures;

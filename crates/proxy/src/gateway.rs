@@ -89,7 +89,7 @@ impl Gateway {
             world: ArcSwapOption::empty(),
             clock: options.clock,
             tasks: options.tasks,
-            sessions: Sessions::new(options.keys, options.metrics.clone()),
+            sessions: Sessions::new(options.keys, &limits, options.metrics.clone()),
             metrics: options.metrics,
             limits,
             authenticator: options.authenticator,
@@ -228,8 +228,12 @@ async fn sweep(context: Arc<Context>) {
             context.tasks.spawn("close upstream session", async move { slot.close().await });
         }
         let Some(world) = context.world.load_full() else { continue };
+        for federation in world.backends.values() {
+            federation.sweep(now, limits.session_idle.get());
+        }
         for upstream in &world.upstreams {
-            for seat in upstream.reap(now, connection_idle) {
+            let unused = upstream.reap(now, connection_idle);
+            for seat in unused.into_iter().chain(upstream.unwanted()) {
                 context.tasks.spawn("close upstream session", async move { seat.close().await });
             }
         }

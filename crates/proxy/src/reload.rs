@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use config::{Snapshot, TargetAddress, TargetKey};
 
-use crate::federation::{Federation, Member, Naming};
+use crate::federation::{Federation, Member, Naming, Shape};
 use crate::upstream::{Settings, Surroundings, Upstream};
 use crate::world::World;
 
@@ -43,7 +43,8 @@ pub async fn reload(
             let metrics = surroundings.metrics.target(name, target.name.as_str());
             if let Some(close) = backend.closed.as_ref().or(target.closed.as_ref()) {
                 let upstream = Err(close.clone());
-                members.push(Member { target: target.clone(), upstream, metrics, since });
+                let feed = None;
+                members.push(Member { target: target.clone(), upstream, feed, metrics, since });
                 continue;
             }
             let endpoints = endpoints(&snapshot, target);
@@ -55,15 +56,16 @@ pub async fn reload(
                 })
             });
             upstream.reconfigure(Settings { target: target.clone(), endpoints });
-            let upstream = Ok(upstream.clone());
-            members.push(Member { target: target.clone(), upstream, metrics, since });
+            let (feed, upstream) = (Some(upstream.base().clone()), Ok(upstream.clone()));
+            members.push(Member { target: target.clone(), upstream, feed, metrics, since });
         }
+        let shape = Shape { backend: backend.clone(), naming, members };
         let federation = match previous.and_then(|world| world.backends.get(&backend.name)) {
             Some(federation) => {
-                federation.reload(backend.clone(), naming, members).await;
+                federation.reload(shape).await;
                 federation.clone()
             }
-            None => Federation::start(&surroundings.tasks, backend.clone(), naming, members),
+            None => Federation::start(&surroundings.tasks, shape, surroundings.clock.now()),
         };
         backends.insert(backend.name.clone(), federation);
     }

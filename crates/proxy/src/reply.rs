@@ -1,5 +1,7 @@
 //! The forms of a reply: ours, whole; or a target's, in parts as they come.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
@@ -62,8 +64,11 @@ impl IntoIterator for Segments {
 pub enum Part {
     /// The next bytes of the one JSON document that the answer is.
     Chunk(Bytes),
-    /// A whole message before the result: progress, a log line.
-    Notification(Bytes),
+    /// A whole message before the result: progress, a log line, something that the target asks.
+    Message(Bytes),
+    /// The target has ended its stream for now and goes on when it is asked for the rest, not
+    /// sooner than after this time (2025-11-25, transports, SEP-1699).
+    Paused(Duration),
     /// The result or the target's error, whole, and nothing after it.
     Response(Bytes),
     /// The gateway's own error, and nothing after it.

@@ -2,13 +2,18 @@
 //! that appears only when something has to be remembered.
 
 mod key;
+mod questions;
 mod record;
 mod sealed;
+mod speaker;
 mod store;
+mod streams;
 #[cfg(test)]
 mod tests;
 
 pub use key::{KeyError, KeyRing};
-pub use record::{CallInFlight, Session, StreamSeat};
-pub use sealed::{Claims, SessionId};
+pub use record::{Beginning, CallInFlight, Session, StreamSeat};
+pub use sealed::{Claims, Declared};
+pub(crate) use speaker::Speaker;
 pub use store::{SessionError, Sessions};
+pub use streams::{EventId, Reader, Stream};

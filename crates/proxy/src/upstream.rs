@@ -5,8 +5,10 @@ mod address;
 mod ask;
 mod backoff;
 mod connect;
+mod declaration;
 mod era;
 mod error;
+mod feed;
 mod lease;
 mod pool;
 mod processes;
@@ -16,29 +18,34 @@ mod transport;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use config::{Limits, TargetAddress, TargetKey};
 use futures_util::future::join_all;
-use mcp::ListKind;
+use mcp::{Level, ListKind};
 use parking_lot::Mutex;
-use tokio::sync::{Notify, mpsc, watch};
-use tokio::time::Instant;
 
-use crate::catalog::{Catalog, Standing};
+use crate::catalog::Catalog;
 use crate::clock::Clock;
 use crate::metrics::{Metrics, TargetMetrics};
+use crate::random;
 use crate::tasks::Tasks;
+use crate::upstream::ask::ask;
 use crate::upstream::pool::HttpPool;
 use crate::upstream::processes::Processes;
 
+pub use declaration::Declaration;
 pub(crate) use error::UpstreamError;
+pub use feed::Feed;
+pub(crate) use lease::Client;
 pub use lease::{Lease, Owner, Seat, Slot};
-pub(crate) use requests::cancelled;
 #[cfg(test)]
 pub(crate) use transport::fixtures;
-pub(crate) use transport::{Answer, AnswerBody, Inbound, MessageStream, Outgoing, Settings};
+pub(crate) use transport::{
+    Answer, AnswerBody, Arrival, ClientSettings, Inbound, Listener, MessageStream, Outgoing,
+    Replies, Settings,
+};
 
 use lease::Leases;
 
@@ -58,21 +65,6 @@ pub struct Surroundings {
     pub limits: Arc<Limits>,
 }
 
-/// What is known of a target at this moment.
-#[derive(Debug, Clone)]
-pub struct State {
-    /// What it offers: the last known good, until the target is removed.
-    pub catalog: Option<Arc<Catalog>>,
-    /// Whether that is fresh, and if not, why.
-    pub standing: Standing,
-    /// Since when it is fresh, where it is.
-    pub fresh_since: SystemTime,
-    /// Whether the first attempt to fill the catalog has ended, well or not.
-    pub is_settled: bool,
-    /// The class of the last error, for status and metrics.
-    pub last_error: Option<&'static str>,
-}
-
 /// The live side of one target.
 pub struct Upstream {
     serial: u64,
@@ -83,15 +75,12 @@ pub struct Upstream {
     limits: Arc<Limits>,
     clock: Clock,
     tasks: Tasks,
-    /// The catalog's task alone, which is the first to end.
-    catalog_tasks: Tasks,
     metrics: Arc<TargetMetrics>,
-    born: Instant,
-    state: watch::Sender<State>,
-    refresh: Notify,
-    hints: mpsc::Sender<Inbound>,
     leases: Leases,
-    catalog_seat: Mutex<Option<Arc<Seat>>>,
+    /// The catalog for clients that can do nothing.
+    base: Arc<Feed>,
+    /// The catalogs for the others; only [`feed`](Self::feed) and the sweep write here.
+    others: Mutex<Vec<Arc<Feed>>>,
 }
 
 impl Upstream {
@@ -106,18 +95,12 @@ impl Upstream {
         let tasks = surroundings.tasks.child();
         let key = settings.target.key.clone();
         let processes = Processes::new(settings.target.settings.max_processes, metrics.clone());
-        let (hints, hinted) = mpsc::channel(INBOUND_QUEUE);
-        let standing = Standing::Missing {
-            since: surroundings.clock.unix(),
-            reason: "has not answered yet".to_owned(),
-        };
-        let state = State {
-            catalog: None,
-            standing,
-            fresh_since: surroundings.clock.unix(),
-            is_settled: false,
-            last_error: None,
-        };
+        let base = Feed::new(
+            Declaration::default(),
+            surroundings.limits.list.get(),
+            surroundings.clock.unix(),
+            tasks.child(),
+        );
 
         let upstream = Arc::new(Self {
             serial: SERIAL.fetch_add(1, Ordering::Relaxed),
@@ -128,16 +111,12 @@ impl Upstream {
             clock: surroundings.clock.clone(),
             processes,
             metrics,
-            born: Instant::now(),
-            state: watch::Sender::new(state),
-            refresh: Notify::new(),
-            hints,
             leases: Leases::new(surroundings.clock.now()),
-            catalog_seat: Mutex::default(),
-            catalog_tasks: tasks.child(),
+            base,
+            others: Mutex::default(),
             tasks,
         });
-        upstream.catalog_tasks.spawn("catalog", refresh::keep_fresh(upstream.clone(), hinted));
+        upstream.follow(&upstream.base);
         upstream
     }
 
@@ -163,22 +142,60 @@ impl Upstream {
             return;
         }
         self.settings.store(Arc::new(settings));
-        self.refresh.notify_one();
+        self.base.look_again();
+        for feed in self.others.lock().iter() {
+            feed.look_again();
+        }
     }
 
-    /// What is known, and every change of it.
-    pub fn state(&self) -> watch::Receiver<State> {
-        self.state.subscribe()
+    /// The catalog for clients that can do nothing.
+    pub fn base(&self) -> &Arc<Feed> {
+        &self.base
     }
 
-    /// Waits until the first attempt to fill the catalog has ended, but not longer than the list
-    /// deadline after the upstream was started: whoever comes later waits for nothing.
-    pub async fn settled(&self) {
-        let deadline = self.born + self.limits.list.get();
-        let mut state = self.state.subscribe();
-        let settled = state.wait_for(|state| state.is_settled);
-        // Past the deadline and on a closed channel alike, what is known is what there is.
-        let _ = tokio::time::timeout_at(deadline, settled).await;
+    /// The catalog for clients of this kind, started if there is none. A server that keeps no
+    /// session cannot tell clients apart, so that everybody gets the same; so does who comes when
+    /// there are `limits.catalogsPerTarget`.
+    pub fn feed(self: &Arc<Self>, declaration: &Declaration) -> Arc<Feed> {
+        let is_base = declaration == self.base.declaration();
+        if is_base || self.base.seat().is_some_and(|seat| seat.is_stateless()) {
+            return self.base.clone();
+        }
+        let mut others = self.others.lock();
+        if let Some(known) = others.iter().find(|feed| feed.declaration() == declaration) {
+            return known.clone();
+        }
+        if others.len() + 1 >= self.limits.catalogs_per_target {
+            return largest_within(&others, declaration).unwrap_or(&self.base).clone();
+        }
+        let feed = Feed::new(
+            declaration.clone(),
+            self.limits.list.get(),
+            self.clock.unix(),
+            self.tasks.child(),
+        );
+        self.follow(&feed);
+        others.push(feed.clone());
+        feed
+    }
+
+    /// Takes out the catalogs that no backend shows any more; their sessions are the caller's to
+    /// close.
+    pub fn unwanted(&self) -> Vec<Arc<Seat>> {
+        let mut seats = Vec::new();
+        self.others.lock().retain(|feed| {
+            let stays = Feed::is_wanted(feed);
+            if !stays {
+                feed.tasks.cancel();
+                seats.extend(feed.take_seat());
+            }
+            stays
+        });
+        seats
+    }
+
+    fn follow(self: &Arc<Self>, feed: &Arc<Feed>) {
+        feed.tasks.spawn("catalog", refresh::keep_fresh(self.clone(), feed.clone()));
     }
 
     /// A connection for one call of `owner`, opened if there is none.
@@ -186,17 +203,28 @@ impl Upstream {
         lease::lease(self, owner).await
     }
 
+    /// Tells a session what log lines its client wants.
+    ///
+    /// # Errors
+    /// The target did not answer within the deadline of a list.
+    pub(crate) async fn set_level(&self, seat: &Seat, level: Level) -> Result<(), UpstreamError> {
+        let nonce = random::nonce();
+        let body = requests::set_level(nonce, level);
+        let deadline = self.target().settings.timeouts.list;
+        ask(seat.connection(), nonce, body, self.limits.rewritten_answer, deadline).await.map(drop)
+    }
+
     /// Learns from how a call went: one that failed on the way makes the catalog look again, one
     /// that worked ends a back-off.
     pub fn learn(&self, outcome: Result<(), &UpstreamError>) {
-        let is_fresh = matches!(self.state.borrow().standing, Standing::Fresh);
+        let is_fresh = self.base.is_fresh();
         match outcome {
-            Ok(()) if !is_fresh => self.refresh.notify_one(),
+            Ok(()) if !is_fresh => self.base.look_again(),
             Ok(()) => {}
             Err(error) => {
                 self.metrics.error(error.class());
                 if is_fresh && error.is_about_the_connection() {
-                    self.refresh.notify_one();
+                    self.base.look_again();
                 }
             }
         }
@@ -221,56 +249,44 @@ impl Upstream {
     /// Ends the upstream: its sessions are deleted at the target, its processes ended.
     pub async fn retire(&self) {
         self.withdraw();
-        self.catalog_tasks.cancel();
+        for feed in self.others.lock().drain(..).chain([self.base.clone()]) {
+            feed.tasks.cancel();
+        }
         join_all(self.leases.seats.all().iter().map(|seat| seat.close())).await;
         self.tasks.cancel();
     }
 
     /// Gives up the catalog's session: it failed, and the next attempt opens one of its own.
-    fn part_with_catalog_seat(&self) {
-        let seat = self.catalog_seat.lock().take();
-        if let Some(seat) = seat {
+    fn part_with_catalog_seat(&self, feed: &Feed) {
+        if let Some(seat) = feed.take_seat() {
             self.leases.forget(&seat);
             self.close(seat);
         }
     }
 
-    fn succeeded(&self, catalog: Catalog) {
+    fn succeeded(&self, feed: &Feed, catalog: Catalog) {
         self.metrics.refreshes.inc();
-        self.metrics.up.set(1);
-        for kind in ListKind::ALL {
-            self.metrics.set_entries(kind, catalog.items(kind).len());
+        // The numbers are of what everybody sees.
+        if self.is_base(feed) {
+            self.metrics.up.set(1);
+            for kind in ListKind::ALL {
+                self.metrics.set_entries(kind, catalog.items(kind).len());
+            }
         }
-        let (catalog, now) = (Arc::new(catalog), self.clock.unix());
-        self.state.send_modify(|state| {
-            // The same lists keep their `Arc`, so that a menu is not rendered again.
-            let is_same = state.catalog.as_ref().is_some_and(|known| known.is_same(&catalog));
-            if !is_same {
-                state.catalog = Some(catalog);
-            }
-            if state.standing != Standing::Fresh {
-                state.standing = Standing::Fresh;
-                state.fresh_since = now;
-            }
-            state.is_settled = true;
-        });
+        feed.succeeded(catalog, self.clock.unix());
     }
 
-    fn failed(&self, error: &UpstreamError) {
+    fn failed(&self, feed: &Feed, error: &UpstreamError) {
         self.metrics.error(error.class());
         self.metrics.refresh_failures.inc();
-        self.metrics.up.set(0);
-        let now = self.clock.unix();
-        self.state.send_modify(|state| {
-            let since = failing_since(&state.standing, state.is_settled).unwrap_or(now);
-            let reason = error.to_string();
-            state.standing = match state.catalog {
-                Some(_) => Standing::Stale { since, reason },
-                None => Standing::Missing { since, reason },
-            };
-            state.is_settled = true;
-            state.last_error = Some(error.class());
-        });
+        if self.is_base(feed) {
+            self.metrics.up.set(0);
+        }
+        feed.failed(error.class(), error.to_string(), self.clock.unix());
+    }
+
+    fn is_base(&self, feed: &Feed) -> bool {
+        std::ptr::eq(feed, &raw const *self.base)
     }
 
     fn is_process(&self) -> bool {
@@ -278,12 +294,11 @@ impl Upstream {
     }
 }
 
-fn failing_since(standing: &Standing, is_settled: bool) -> Option<SystemTime> {
-    match standing {
-        Standing::Stale { since, .. } => Some(*since),
-        Standing::Missing { since, .. } if is_settled => Some(*since),
-        Standing::Missing { .. } | Standing::Fresh => None,
-    }
+/// Of the catalogs for clients that can do no more than this one, the one for those that can most.
+fn largest_within<'a>(feeds: &'a [Arc<Feed>], declaration: &Declaration) -> Option<&'a Arc<Feed>> {
+    let set = declaration.set();
+    let smaller = feeds.iter().filter(|feed| set.contains(feed.declaration().set()));
+    smaller.max_by_key(|feed| feed.declaration().set().len())
 }
 
 impl std::fmt::Debug for Upstream {

@@ -37,8 +37,8 @@ impl World {
     /// How every target of every backend stands, in the order of the document.
     pub fn targets(&self) -> Vec<TargetStatus> {
         let backends = self.snapshot.backends.keys();
-        let offers =
-            backends.filter_map(|name| Some((name, self.backends.get(name.as_str())?.offer())));
+        let offers = backends
+            .filter_map(|name| Some((name, self.backends.get(name.as_str())?.base().offer())));
         let statuses = offers.flat_map(|(name, offer)| {
             let members = offer.members.iter();
             members.map(|member| status(name, member)).collect::<Vec<_>>()
@@ -61,7 +61,7 @@ fn status(backend: &str, member: &Member) -> TargetStatus {
             since,
         };
     };
-    let state = upstream.state().borrow().clone();
+    let state = upstream.base().state().borrow().clone();
     let (stands, since) = match &state.standing {
         Standing::Fresh => (TargetState::Up, state.fresh_since),
         Standing::Stale { since, .. } => (TargetState::Stale, *since),

@@ -1,7 +1,7 @@
 //! The body of a response: ours in one go, or an answer as its parts arrive.
 
-mod changes;
 mod events;
+mod own;
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -14,8 +14,8 @@ use crate::access_log::{Ending, TellsEnding};
 use crate::error::CallError;
 use crate::reply::{Part, Parts, Segments};
 
-pub(crate) use changes::{Changes, Watch};
-pub(crate) use events::Events;
+pub(crate) use events::{Events, Kept};
+pub(crate) use own::{OwnStream, Reading};
 
 /// An answer that streams broke off: the connection is cut, because the head is sent already.
 #[derive(Debug, thiserror::Error)]
@@ -32,8 +32,8 @@ pub enum ReplyBody {
     Stream(JsonStream),
     /// A call's messages, the response last.
     Events(Box<Events>),
-    /// A session's own stream.
-    Changes(Box<Changes>),
+    /// A stream that was opened by GET.
+    Own(Box<OwnStream>),
 }
 
 /// A JSON document as its parts arrive.
@@ -77,7 +77,7 @@ impl Body for ReplyBody {
                 None => None,
             },
             Self::Events(events) => ready!(events.poll_next(context)).and_then(data),
-            Self::Changes(changes) => ready!(changes.poll_next(context)).and_then(data),
+            Self::Own(own) => ready!(own.poll_next(context)).and_then(data),
         })
     }
 
@@ -89,7 +89,7 @@ impl Body for ReplyBody {
         match self {
             Self::Empty => SizeHint::with_exact(0),
             Self::Whole(_, left) => SizeHint::with_exact(*left),
-            Self::Stream(_) | Self::Events(_) | Self::Changes(_) => SizeHint::default(),
+            Self::Stream(_) | Self::Events(_) | Self::Own(_) => SizeHint::default(),
         }
     }
 }
@@ -97,7 +97,7 @@ impl Body for ReplyBody {
 impl TellsEnding for ReplyBody {
     fn ending(&self) -> Option<Ending> {
         match self {
-            Self::Empty | Self::Whole(..) | Self::Changes(_) => None,
+            Self::Empty | Self::Whole(..) | Self::Own(_) => None,
             Self::Stream(stream) => stream.ending,
             Self::Events(events) => events.ending(),
         }
@@ -112,7 +112,7 @@ impl JsonStream {
         Poll::Ready(match ready!(self.parts.poll_recv(context)) {
             Some(Part::Chunk(bytes) | Part::Response(bytes)) => Some(Ok(bytes)),
             // No exchange mixes the forms; what cannot be shown in one document is left out.
-            Some(Part::Notification(_)) => Some(Ok(Bytes::new())),
+            Some(Part::Message(_) | Part::Paused(_)) => Some(Ok(Bytes::new())),
             Some(Part::Failed(error)) => {
                 self.ending = Some(error.ending());
                 Some(Err(BrokenOff(error)))

@@ -4,14 +4,14 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use mcp::{Kind, Message, Nonce, ResponseCheck, ResponseError, Substitute};
+use mcp::{ErrorCode, Kind, Message, Method, Nonce, ResponseCheck, ResponseError, Substitute};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::error::CallError;
 use crate::exchange::{Exchange, Failure, UriView};
 use crate::reply::Part;
-use crate::upstream::{Answer, AnswerBody, MessageStream};
+use crate::upstream::{Answer, AnswerBody, Arrival, MessageStream, Replies};
 
 /// Answers up to this length are collected, so that they leave in one piece.
 const COLLECT: usize = 64 * 1024;
@@ -21,6 +21,7 @@ pub(super) async fn relay(
     exchange: &Exchange,
     nonce: Nonce,
     answer: Answer,
+    replies: &Replies,
     parts: &mpsc::Sender<Part>,
 ) -> Result<(), Failure> {
     let token = exchange.message.routed().progress_token.as_ref().map(|(_, raw)| raw.clone());
@@ -33,7 +34,9 @@ pub(super) async fn relay(
                 relay_body(exchange, body, substitute, check, parts).await
             }
         },
-        Answer::Messages(messages) => relay_messages(exchange, messages, substitute, parts).await,
+        Answer::Messages(messages) => {
+            relay_messages(exchange, messages, substitute, replies, parts).await
+        }
     }
 }
 
@@ -86,9 +89,11 @@ async fn relay_body(
 fn checked(exchange: &Exchange, answer: Bytes) -> Result<Bytes, Failure> {
     let message = Message::parse(answer).map_err(|error| invalid(exchange, error))?;
     match (message.kind(), message.id()) {
-        (Kind::Response | Kind::ErrorResponse, Some(id)) if *id == exchange.id => {
+        (Kind::Response, Some(id)) if *id == exchange.id => {
+            exchange.agreed();
             Ok(message.bytes().clone())
         }
+        (Kind::ErrorResponse, Some(id)) if *id == exchange.id => Ok(message.bytes().clone()),
         // Some servers answer what they refuse with `"id":null`.
         (Kind::ErrorResponse, None) => {
             let error = message.error().unwrap_or_default();
@@ -136,26 +141,83 @@ async fn relay_messages(
     exchange: &Exchange,
     mut messages: MessageStream,
     mut substitute: Substitute,
+    replies: &Replies,
     parts: &mpsc::Sender<Part>,
 ) -> Result<(), Failure> {
-    let patience = Patience::new(exchange);
-    while let Some(message) = patience.wait(exchange, messages.next()).await? {
-        let message = message?;
-        let is_response = matches!(message.kind(), Kind::Response | Kind::ErrorResponse);
-        let bytes = substitute.whole(message.bytes().clone());
-        if !is_response {
-            let _ = parts.send(Part::Notification(bytes)).await;
-            continue;
-        }
-        let bytes = match &exchange.uris {
-            Some(uris) => uris.rewrite(exchange, bytes)?,
-            None => bytes,
+    let mut patience = Patience::new(exchange);
+    while let Some(arrival) = patience.wait(exchange, messages.arrival()).await? {
+        let message = match arrival? {
+            Arrival::Message(message) => message,
+            Arrival::Paused(retry) => {
+                let _ = parts.send(Part::Paused(retry)).await;
+                continue;
+            }
         };
-        let _ = parts.send(Part::Response(bytes)).await;
-        return Ok(());
+        match message.kind() {
+            Kind::Request => {
+                patience.client_is_asked(exchange);
+                ask(exchange, &message, replies, parts).await;
+            }
+            Kind::Notification => {
+                if let Some(notice) = notice(exchange, &message, replies) {
+                    let _ = parts.send(Part::Message(substitute.whole(notice))).await;
+                }
+            }
+            Kind::Response | Kind::ErrorResponse => {
+                if message.kind() == Kind::Response {
+                    exchange.agreed();
+                }
+                let bytes = substitute.whole(message.bytes().clone());
+                let bytes = match &exchange.uris {
+                    Some(uris) => uris.rewrite(exchange, bytes)?,
+                    None => bytes,
+                };
+                let _ = parts.send(Part::Response(bytes)).await;
+                return Ok(());
+            }
+        }
     }
     // A stream that ends without a response has said so in an error of its own.
     Ok(())
+}
+
+/// What a target asks in the middle of a call goes on the stream of that call; where its client
+/// takes no stream, on another of its session.
+async fn ask(
+    exchange: &Exchange,
+    request: &Message,
+    replies: &Replies,
+    parts: &mpsc::Sender<Part>,
+) {
+    let refused = |text| mcp::error_response(request.id(), ErrorCode::InternalError, text, None);
+    let Some(session) = &exchange.session else {
+        return replies.send(vec![refused("nobody is there to be asked")]);
+    };
+    match session.ask(&exchange.speaker, request, replies) {
+        Ok(question) => {
+            let body = question.body.clone();
+            let is_delivered = if exchange.takes_events {
+                parts.send(Part::Message(body)).await.is_ok()
+            } else {
+                session.deliver(body)
+            };
+            if !is_delivered {
+                session.forget(&question);
+                replies.send(vec![refused("the client does not listen")]);
+            }
+        }
+        Err(refused) => replies.send(vec![refused]),
+    }
+}
+
+/// A notification in the middle of a call, as its client is to see it, if it is to.
+fn notice(exchange: &Exchange, notice: &Message, replies: &Replies) -> Option<Bytes> {
+    let session = exchange.session.as_ref();
+    match notice.method() {
+        Some(Method::Cancelled) => session?.withdrawn(notice, replies),
+        Some(Method::LogMessage) if session.is_some_and(|session| !session.wants(notice)) => None,
+        _ => exchange.speaker.notice(notice),
+    }
 }
 
 impl UriView {
@@ -176,7 +238,7 @@ impl UriView {
 /// How long the target may take for its next word: the call deadline each time, and a hard limit
 /// for all of it. A client that reads slowly costs the target none of it but the limit.
 struct Patience {
-    call: Duration,
+    next: Duration,
     limit: Instant,
     began: Instant,
 }
@@ -185,7 +247,12 @@ impl Patience {
     fn new(exchange: &Exchange) -> Self {
         let timeouts = &exchange.upstream.target().settings.timeouts;
         let began = Instant::now();
-        Self { call: timeouts.call, limit: began + timeouts.progress, began }
+        Self { next: timeouts.call, limit: began + timeouts.progress, began }
+    }
+
+    /// From now on the target may be silent because a person thinks.
+    fn client_is_asked(&mut self, exchange: &Exchange) {
+        self.next = self.next.max(exchange.upstream.limits().parked_call.get());
     }
 
     async fn wait<T>(
@@ -193,7 +260,7 @@ impl Patience {
         exchange: &Exchange,
         next: impl Future<Output = T>,
     ) -> Result<T, Failure> {
-        let deadline = (Instant::now() + self.call).min(self.limit);
+        let deadline = (Instant::now() + self.next).min(self.limit);
         tokio::time::timeout_at(deadline, next).await.map_err(|_| {
             let after = self.began.elapsed();
             Failure::Call(CallError::Timeout { target: exchange.target.clone(), after })

@@ -1,43 +1,123 @@
 //! What is remembered of a session while it is used: its calls in flight, its streams, its
-//! upstream sessions, and when it was used last.
+//! upstream sessions, what it set and what it was asked, and when it was used last.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use mcp::Id;
+use bytes::Bytes;
+use mcp::{Id, Level, ListKind, Message, Revision};
 use parking_lot::Mutex;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::LastUse;
+use crate::federation::{Changes, View};
 use crate::metrics::Counted;
-use crate::upstream::Slot;
+use crate::reply::Part;
+use crate::session::questions::{Question, Questions};
+use crate::session::speaker::{Ear, Speaker};
+use crate::session::streams::{EventId, EventStore, Reader, Stream, Streams};
+use crate::tasks::Tasks;
+use crate::upstream::{Client, Replies, Slot};
+
+/// How many messages wait for a client that has no stream open.
+const WAITING: usize = 64;
+/// How many bytes they may have together.
+const WAITING_BYTES: usize = 1 << 20;
 
 /// The record of a session.
 #[derive(Debug)]
 pub struct Session {
+    revision: Revision,
+    view: Arc<View>,
     used: LastUse,
-    streams: AtomicUsize,
-    /// By a number of ours: a client may use one id twice at a time, though it must not.
-    calls: Mutex<HashMap<u64, (Id, CancellationToken)>>,
-    next_call: AtomicU64,
-    slots: Mutex<HashMap<u64, Arc<Slot>>>,
+    calls: Mutex<HashMap<u64, Running>>,
+    calls_begun: AtomicU64,
+    /// `None` once the session has ended.
+    slots: Mutex<Option<HashMap<u64, Arc<Slot>>>>,
     ended: CancellationToken,
+    outbox: Mutex<Outbox>,
+    open_streams: AtomicUsize,
+    store: Arc<EventStore>,
+    questions: Questions,
+    level: Mutex<Option<Level>>,
+    /// What it subscribed to: the upstream's serial and the target's own URI.
+    subscriptions: Mutex<BTreeSet<(u64, Arc<str>)>>,
+    /// The changes of lists that the client has heard of.
+    heard: Mutex<Changes>,
     _counted: Counted,
 }
 
+/// Where what belongs to no call goes.
+#[derive(Debug, Default)]
+struct Outbox {
+    /// The one way to a client of HTTP+SSE or stdio.
+    pipe: Option<mpsc::Sender<Bytes>>,
+    streams: Streams,
+    /// The streams that were opened by GET, the newest last.
+    own: VecDeque<Arc<Stream>>,
+    /// What waits for the next of them.
+    waiting: VecDeque<Bytes>,
+    waiting_bytes: usize,
+}
+
+/// A call that is in flight.
+#[derive(Debug)]
+struct Running {
+    id: Id,
+    cancelled: CancellationToken,
+    /// Its answer, where that can be events.
+    parts: Option<mpsc::WeakSender<Part>>,
+}
+
+/// What a session is made of when its record appears.
+pub struct Beginning {
+    /// The revision that `initialize` agreed on.
+    pub revision: Revision,
+    /// What its client sees.
+    pub view: Arc<View>,
+    /// The one way to a client of HTTP+SSE or stdio.
+    pub pipe: Option<mpsc::Sender<Bytes>>,
+}
+
 impl Session {
-    pub(super) fn new(now: Instant, counted: Counted) -> Self {
+    pub(super) fn new(
+        beginning: Beginning,
+        store: Arc<EventStore>,
+        now: Instant,
+        counted: Counted,
+    ) -> Self {
+        let Beginning { revision, view, pipe } = beginning;
+        let heard = Mutex::new(*view.changes().borrow());
         Self {
+            revision,
+            view,
             used: LastUse::new(now),
-            streams: AtomicUsize::new(0),
             calls: Mutex::default(),
-            next_call: AtomicU64::new(0),
-            slots: Mutex::default(),
+            calls_begun: AtomicU64::new(0),
+            slots: Mutex::new(Some(HashMap::new())),
             ended: CancellationToken::new(),
+            outbox: Mutex::new(Outbox { pipe, ..Outbox::default() }),
+            open_streams: AtomicUsize::new(0),
+            store,
+            questions: Questions::default(),
+            level: Mutex::default(),
+            subscriptions: Mutex::default(),
+            heard,
             _counted: counted,
         }
+    }
+
+    /// The revision that its client speaks.
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// What its client sees.
+    pub fn view(&self) -> &Arc<View> {
+        &self.view
     }
 
     /// Resolves when the session has been deleted or has expired.
@@ -45,43 +125,202 @@ impl Session {
         self.ended.clone()
     }
 
-    /// The place of this session's connection to the upstream with this serial; the same at every
-    /// call. `None` once the session has ended: nobody would close what is opened there.
-    pub fn slot(&self, upstream: u64, now: Instant) -> Option<Arc<Slot>> {
+    /// The place of this session's connection to the upstream with this serial, the same at every
+    /// call; `None` once the session has ended: nobody would close what is opened there.
+    pub fn slot(self: &Arc<Self>, upstream: u64, tasks: &Tasks, now: Instant) -> Option<Arc<Slot>> {
         let mut slots = self.slots.lock();
-        // Looked at under the lock under which `end` takes the slots, so that it takes this one.
-        if self.ended.is_cancelled() {
-            return None;
-        }
-        let slot = slots.entry(upstream).or_insert_with(|| Arc::new(Slot::new(now)));
+        let slots = slots.as_mut()?;
+        let slot = slots.entry(upstream).or_insert_with(|| {
+            let listener = Ear::new(self, upstream, tasks.clone());
+            let declaration = self.view.declaration().clone();
+            Arc::new(Slot::of_client(Client { declaration, listener }, now))
+        });
         slot.touch(now);
         Some(slot.clone())
     }
 
+    /// The places of all its connections.
+    pub fn slots(&self) -> Vec<(u64, Arc<Slot>)> {
+        let slots = self.slots.lock();
+        slots.iter().flatten().map(|(serial, slot)| (*serial, slot.clone())).collect()
+    }
+
     /// Registers a call until the guard is dropped, so that the client can cancel it by its id.
-    pub fn call(self: &Arc<Self>, id: &Id) -> CallInFlight {
+    /// Where its answer can be events, `parts` are where they are put.
+    pub fn call(self: &Arc<Self>, id: &Id, parts: Option<&mpsc::Sender<Part>>) -> CallInFlight {
         let cancelled = self.ended.child_token();
-        let number = self.next_call.fetch_add(1, Ordering::Relaxed);
-        self.calls.lock().insert(number, (id.clone(), cancelled.clone()));
+        let number = self.calls_begun.fetch_add(1, Ordering::Relaxed);
+        let parts = parts.map(mpsc::Sender::downgrade);
+        let running = Running { id: id.clone(), cancelled: cancelled.clone(), parts };
+        self.calls.lock().insert(number, running);
         CallInFlight { session: self.clone(), number, cancelled }
     }
 
-    /// Cancels the call with this id, or all that a client gave it; an id of no call is ignored, as
-    /// the specification asks.
+    /// Cancels the call with this id; an id of no call is ignored, as the specification asks.
     pub fn cancel(&self, id: &Id) {
-        for (known, cancelled) in self.calls.lock().values() {
-            if known == id {
-                cancelled.cancel();
-            }
+        for running in self.calls.lock().values().filter(|running| running.id == *id) {
+            running.cancelled.cancel();
         }
     }
 
     /// Takes one of the `limit` streams that a session may have open.
     pub fn stream(self: &Arc<Self>, limit: usize) -> Option<StreamSeat> {
-        let taken = self.streams.fetch_update(Ordering::AcqRel, Ordering::Acquire, |open| {
+        let taken = self.open_streams.fetch_update(Ordering::AcqRel, Ordering::Acquire, |open| {
             (open < limit).then_some(open + 1)
         });
         taken.ok().map(|_| StreamSeat(self.clone()))
+    }
+
+    /// Opens a stream for what belongs to no call; what waited for one is on it.
+    pub fn open_own_stream(&self) -> Reader {
+        let mut outbox = self.outbox.lock();
+        let stream = outbox.streams.open(&self.store);
+        outbox.own.push_back(stream.clone());
+        let reader = stream.read(stream.start());
+        outbox.flush(&stream);
+        reader
+    }
+
+    /// Opens a stream for the answer to a call.
+    pub fn open_call_stream(&self) -> Arc<Stream> {
+        self.outbox.lock().streams.open(&self.store)
+    }
+
+    /// Reads on after an event that the client names; `None` if there is no such stream. Where
+    /// it is a stream of the session's own, what waited for one is on it.
+    pub fn resume(&self, place: EventId) -> Option<Reader> {
+        let mut outbox = self.outbox.lock();
+        let stream = outbox.streams.find(place)?;
+        let reader = stream.read(place);
+        if outbox.own.iter().any(|own| Arc::ptr_eq(own, &stream)) {
+            outbox.flush(&stream);
+        }
+        Some(reader)
+    }
+
+    /// Says to the client what belongs to no call: on the newest of its own streams, else on the
+    /// stream of a call, else when the next stream is opened. Says whether there was room.
+    pub fn deliver(&self, message: Bytes) -> bool {
+        let mut outbox = self.outbox.lock();
+        if let Some(pipe) = &outbox.pipe {
+            return pipe.try_send(message).is_ok();
+        }
+        if let Some(stream) = outbox.own.iter().rev().find(|stream| stream.is_read()) {
+            stream.push(message);
+            return true;
+        }
+        let part = Part::Message(message.clone());
+        if self.on_a_call(part) {
+            return true;
+        }
+        outbox.wait(message)
+    }
+
+    /// A target says that a list changed: the client hears of it, and not again from the menu.
+    pub fn list_changed(&self, kind: ListKind) {
+        let mut kinds = self.unheard();
+        let is_told = |known: &ListKind| known.changed() == kind.changed();
+        if !kinds.iter().any(is_told) {
+            kinds.push(kind);
+        }
+        for kind in kinds {
+            self.deliver(mcp::list_changed(kind));
+        }
+    }
+
+    /// The lists that changed since the client was told last; it is told now.
+    pub fn unheard(&self) -> Vec<ListKind> {
+        let now = *self.view.changes().borrow();
+        let mut heard = self.heard.lock();
+        let differs = now.since(&heard);
+        *heard = now;
+        differs
+    }
+
+    /// Whether a stream of its own is being read.
+    pub fn hears(&self) -> bool {
+        let outbox = self.outbox.lock();
+        outbox.pipe.is_some() || outbox.own.iter().any(|stream| stream.is_read())
+    }
+
+    /// A target's request as its client is to see it.
+    ///
+    /// # Errors
+    /// What the target is to be told instead.
+    pub(crate) fn ask(
+        &self,
+        speaker: &Speaker,
+        request: &Message,
+        replies: &Replies,
+    ) -> Result<Question, Bytes> {
+        self.questions.ask(request, replies, |rewrite| speaker.request(request, rewrite))
+    }
+
+    /// Where a client's answer goes, and as what; `None` if nobody waits for it.
+    pub(crate) fn answered(&self, answer: &Message) -> Option<(Replies, Bytes)> {
+        self.questions.answered(answer)
+    }
+
+    /// Where a client's progress on a question goes, and as what.
+    pub(crate) fn progressed(&self, progress: &Message) -> Option<(Replies, Bytes)> {
+        self.questions.progressed(progress)
+    }
+
+    /// What the client is told when a target does not wait for an answer any more.
+    pub(crate) fn withdrawn(&self, notice: &Message, replies: &Replies) -> Option<Bytes> {
+        self.questions.withdrawn(notice, replies)
+    }
+
+    /// A question could not be delivered.
+    pub(crate) fn forget(&self, question: &Question) {
+        self.questions.forget(question.nonce);
+    }
+
+    /// A connection ended: the client is told which questions nobody waits for any more.
+    pub(crate) fn abandon(&self) {
+        for id in self.questions.abandoned() {
+            self.deliver(mcp::cancelled(&id, "the target is gone"));
+        }
+    }
+
+    /// Sets what log lines the client wants.
+    pub fn set_level(&self, level: Level) {
+        *self.level.lock() = Some(level);
+    }
+
+    /// The least level that the client wants, if it said so.
+    pub fn level(&self) -> Option<Level> {
+        *self.level.lock()
+    }
+
+    /// Whether the client wants a log line; one whose level nobody knows is wanted.
+    pub fn wants(&self, line: &Message) -> bool {
+        let said = line.routed().level.as_ref().and_then(|text| Level::parse(text.as_str()));
+        match (self.level(), said) {
+            (Some(least), Some(said)) => said >= least,
+            (None, _) | (_, None) => true,
+        }
+    }
+
+    /// Notes a subscription, so that it outlives the connection.
+    pub fn subscribe(&self, upstream: u64, uri: Arc<str>) {
+        self.subscriptions.lock().insert((upstream, uri));
+    }
+
+    /// Forgets a subscription.
+    pub fn unsubscribe(&self, upstream: u64, uri: &str) {
+        self.subscriptions.lock().retain(|(serial, known)| *serial != upstream || **known != *uri);
+    }
+
+    /// What it subscribed to at an upstream.
+    pub fn subscriptions(&self, upstream: u64) -> Vec<Arc<str>> {
+        let all = self.subscriptions.lock();
+        all.iter().filter(|(serial, _)| *serial == upstream).map(|(_, uri)| uri.clone()).collect()
+    }
+
+    /// Whether it subscribed to anything at an upstream.
+    pub fn is_subscribed(&self, upstream: u64) -> bool {
+        self.subscriptions.lock().iter().any(|(serial, _)| *serial == upstream)
     }
 
     pub(super) fn touch(&self, now: Instant) {
@@ -90,33 +329,85 @@ impl Session {
 
     /// Whether nothing has used the session for `limit`, and nothing does now.
     pub(super) fn is_idle(&self, now: Instant, limit: Duration) -> bool {
-        self.streams.load(Ordering::Acquire) == 0
+        self.open_streams.load(Ordering::Acquire) == 0
             && self.calls.lock().is_empty()
             && self.used.idle(now) >= limit
     }
 
     /// The place at an upstream that is gone.
     pub(super) fn part_with(&self, upstream: u64) -> Option<Arc<Slot>> {
-        self.slots.lock().remove(&upstream)
+        self.slots.lock().as_mut()?.remove(&upstream)
     }
 
-    /// Connections that have been idle for `limit` by `now` lose their place.
+    /// Connections that have been idle for `limit` by `now` lose their place; those with a
+    /// subscription are not idle.
     pub(super) fn idle_slots(&self, now: Instant, limit: Duration) -> Vec<Arc<Slot>> {
         let mut idle = Vec::new();
-        self.slots.lock().retain(|_, slot| {
-            let keep = !slot.is_idle(now, limit);
-            if !keep {
-                idle.push(slot.clone());
-            }
-            keep
-        });
+        if let Some(slots) = self.slots.lock().as_mut() {
+            slots.retain(|serial, slot| {
+                let keep = !slot.is_idle(now, limit) || self.is_subscribed(*serial);
+                if !keep {
+                    idle.push(slot.clone());
+                }
+                keep
+            });
+        }
         idle
     }
 
     /// Ends the session: calls and streams are told, and the connections handed over for closing.
     pub(super) fn end(&self) -> Vec<Arc<Slot>> {
         self.ended.cancel();
-        self.slots.lock().drain().map(|(_, slot)| slot).collect()
+        let mut outbox = self.outbox.lock();
+        outbox.streams.clear();
+        outbox.own.clear();
+        outbox.pipe = None;
+        drop(outbox);
+        self.slots.lock().take().into_iter().flatten().map(|(_, slot)| slot).collect()
+    }
+
+    /// Puts a message on the stream of the call that began last and can have events.
+    fn on_a_call(&self, part: Part) -> bool {
+        let calls = self.calls.lock();
+        let mut streams: Vec<_> = calls
+            .iter()
+            .filter_map(|(number, running)| Some((*number, running.parts.as_ref()?.upgrade()?)))
+            .collect();
+        drop(calls);
+        streams.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
+        let mut part = part;
+        for (_, parts) in streams {
+            part = match parts.try_send(part) {
+                Ok(()) => return true,
+                Err(error) => error.into_inner(),
+            };
+        }
+        false
+    }
+}
+
+impl Outbox {
+    /// Puts what waits on a stream that has just been opened.
+    fn flush(&mut self, stream: &Stream) {
+        self.waiting_bytes = 0;
+        for message in self.waiting.drain(..) {
+            stream.push(message);
+        }
+        // A stream that nobody reads and that is not the newest gets nothing any more.
+        let newest = self.own.back().cloned();
+        self.own.retain(|own| {
+            own.is_read() || newest.as_ref().is_some_and(|newest| Arc::ptr_eq(newest, own))
+        });
+    }
+
+    fn wait(&mut self, message: Bytes) -> bool {
+        let has_room =
+            self.waiting.len() < WAITING && self.waiting_bytes + message.len() <= WAITING_BYTES;
+        if has_room {
+            self.waiting_bytes += message.len();
+            self.waiting.push_back(message);
+        }
+        has_room
     }
 }
 
@@ -147,6 +438,6 @@ pub struct StreamSeat(Arc<Session>);
 
 impl Drop for StreamSeat {
     fn drop(&mut self) {
-        self.0.streams.fetch_sub(1, Ordering::AcqRel);
+        self.0.open_streams.fetch_sub(1, Ordering::AcqRel);
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use mcp::Revision;
+use mcp::{ClientCapabilities, Revision};
 use serde::{Deserialize, Serialize};
 
 use crate::auth::Principal;
@@ -23,9 +23,10 @@ pub struct Claims {
     pub owner: Arc<str>,
     /// The revision that `initialize` agreed on.
     pub revision: Revision,
-    /// The client capabilities that the gateway passes on, as bits. None yet: nothing a target
-    /// could ask a client reaches one before server requests are bridged.
-    pub capabilities: u64,
+    /// What its client can do, as far as the gateway knows it.
+    pub capabilities: ClientCapabilities,
+    /// What the client says of itself, where the only target is to hear it and it is short.
+    pub declared: Option<Declared>,
     /// `clientInfo.name`, cut.
     pub client_name: String,
     /// `clientInfo.version`, cut.
@@ -38,13 +39,24 @@ pub struct Claims {
     pub expires: SystemTime,
 }
 
+/// A client in its own words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Declared {
+    /// The raw `capabilities` of its `initialize`.
+    pub capabilities: String,
+    /// The raw `clientInfo`.
+    pub client_info: String,
+}
+
 /// The form on the wire, before it is sealed. Short keys: it travels with every request.
 #[derive(Serialize, Deserialize)]
 struct Wire {
     s: u128,
     o: Arc<str>,
     r: String,
-    c: u64,
+    c: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    d: Option<Declared>,
     n: String,
     v: String,
     p: String,
@@ -57,22 +69,27 @@ struct Wire {
 pub struct SessionId(String);
 
 impl SessionId {
-    /// Seals `claims` with the ring's first key.
+    /// Seals `claims` with the ring's first key. What the client says of itself is left out where
+    /// the id would become too long.
     pub fn seal(keys: &KeyRing, claims: &Claims) -> Result<Self, KeyError> {
         let expires = claims.expires.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let wire = Wire {
             s: claims.serial,
             o: claims.owner.clone(),
             r: claims.revision.as_str().to_owned(),
-            c: claims.capabilities,
+            c: claims.capabilities.bits(),
+            d: claims.declared.clone(),
             n: cut(&claims.client_name).to_owned(),
             v: cut(&claims.client_version).to_owned(),
             p: claims.principal.as_str().to_owned(),
             b: claims.backend.clone(),
             x: expires,
         };
-        let plain = serde_json::to_vec(&wire).map_err(|_| KeyError::Empty)?;
-        keys.seal(Purpose::Session, &plain).map(Self)
+        let sealed = wire.seal(keys)?;
+        if sealed.0.len() <= MAX_ID {
+            return Ok(sealed);
+        }
+        Wire { d: None, ..wire }.seal(keys)
     }
 
     /// What `text` says, if this ring sealed it and it has not expired by `now`.
@@ -90,7 +107,8 @@ impl SessionId {
             serial: wire.s,
             owner: wire.o,
             revision: Revision::parse(&wire.r)?,
-            capabilities: wire.c,
+            capabilities: ClientCapabilities::from_bits(wire.c),
+            declared: wire.d,
             client_name: wire.n,
             client_version: wire.v,
             principal: Principal::new(&wire.p),
@@ -102,6 +120,13 @@ impl SessionId {
     /// The text of the header.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl Wire {
+    fn seal(&self, keys: &KeyRing) -> Result<SessionId, KeyError> {
+        let plain = serde_json::to_vec(self).map_err(|_| KeyError::Empty)?;
+        keys.seal(Purpose::Session, &plain).map(SessionId)
     }
 }
 

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
+use config::Limits;
 use parking_lot::Mutex;
 
 use crate::auth::Principal;
 use crate::metrics::Metrics;
 use crate::session::key::KeyRing;
-use crate::session::record::Session;
+use crate::session::record::{Beginning, Session};
 use crate::session::sealed::{Claims, SessionId};
+use crate::session::streams::EventStore;
 use crate::upstream::Slot;
 
 const SHARDS: usize = 16;
@@ -33,6 +35,7 @@ pub enum SessionError {
 #[derive(Debug)]
 pub struct Sessions {
     keys: KeyRing,
+    store: Arc<EventStore>,
     metrics: Arc<Metrics>,
     shards: [Mutex<Shard>; SHARDS],
     records: AtomicUsize,
@@ -48,9 +51,10 @@ struct Shard {
 
 impl Sessions {
     /// No sessions yet; ids are sealed with `keys`.
-    pub fn new(keys: KeyRing, metrics: Arc<Metrics>) -> Self {
+    pub fn new(keys: KeyRing, limits: &Limits, metrics: Arc<Metrics>) -> Self {
         Self {
             keys,
+            store: EventStore::new(limits),
             metrics,
             shards: Default::default(),
             records: AtomicUsize::new(0),
@@ -86,12 +90,13 @@ impl Sessions {
         Some(session)
     }
 
-    /// The record of a session, made if there is none; at most `limit` in all.
+    /// The record of a session, made of `beginning` if there is none; at most `limit` in all.
     pub fn record(
         &self,
         claims: &Claims,
         now: Instant,
         limit: usize,
+        beginning: impl FnOnce() -> Beginning,
     ) -> Result<Arc<Session>, SessionError> {
         let mut shard = self.shard(claims.serial).lock();
         if let Some(session) = shard.records.get(&claims.serial) {
@@ -105,7 +110,8 @@ impl Sessions {
             return Err(SessionError::Limit("sessions"));
         }
         let counted = self.metrics.session();
-        let session = Arc::new(Session::new(now, counted));
+        let session = Session::new(beginning(), self.store.clone(), now, counted);
+        let session = Arc::new(session);
         shard.records.insert(claims.serial, session.clone());
         self.records.fetch_add(1, Ordering::Relaxed);
         Ok(session)

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use mcp::{Id, Message, Revision};
+use config::Limits;
+use mcp::{ClientCapabilities, Id, Message, Revision};
 
 use crate::auth::Principal;
+use crate::federation;
 use crate::metrics::Metrics;
-use crate::session::{Claims, KeyRing, SessionError, SessionId, Sessions};
+use crate::session::sealed::SessionId;
+use crate::session::{Beginning, Claims, Declared, KeyRing, SessionError, Sessions};
 use crate::tasks::Tasks;
 
 const NOW: SystemTime = UNIX_EPOCH;
@@ -17,7 +20,8 @@ fn claims(serial: u128) -> Claims {
         serial,
         owner: Arc::from("replica-1"),
         revision: Revision::V2025_11_25,
-        capabilities: 0,
+        capabilities: ClientCapabilities::ROOTS,
+        declared: None,
         client_name: "client".to_owned(),
         client_version: "1.0".to_owned(),
         principal: Principal::new("alice"),
@@ -27,7 +31,12 @@ fn claims(serial: u128) -> Claims {
 }
 
 fn sessions() -> Sessions {
-    Sessions::new(KeyRing::random().unwrap(), Metrics::new(&Tasks::new()))
+    Sessions::new(KeyRing::random().unwrap(), &Limits::default(), Metrics::new(&Tasks::new()))
+}
+
+fn beginning() -> Beginning {
+    let view = federation::fixtures::empty_view();
+    Beginning { revision: Revision::V2025_11_25, view, pipe: None }
 }
 
 fn id(raw: &'static str) -> Id {
@@ -47,6 +56,21 @@ fn a_session_id_says_what_was_sealed_and_is_visible_ascii() {
     assert!(sealed.as_str().bytes().all(|byte| (0x21..=0x7e).contains(&byte)));
     assert!(sealed.as_str().len() <= 1024);
     assert_eq!(SessionId::open(&keys, sealed.as_str(), NOW), Some(claims(7)));
+}
+
+#[test]
+fn what_a_client_says_of_itself_is_sealed_while_the_id_stays_short() {
+    let keys = KeyRing::random().unwrap();
+    let declared = |length: usize| {
+        let capabilities = format!(r#"{{"experimental":{{"x":"{}"}}}}"#, "x".repeat(length));
+        let declared = Declared { capabilities, client_info: "{}".to_owned() };
+        let claims = Claims { declared: Some(declared), ..claims(7) };
+        let sealed = SessionId::seal(&keys, &claims).unwrap();
+        assert!(sealed.as_str().len() <= 1024);
+        SessionId::open(&keys, sealed.as_str(), NOW).unwrap().declared
+    };
+    assert!(declared(100).is_some());
+    assert!(declared(1024).is_none());
 }
 
 #[test]
@@ -84,38 +108,44 @@ fn a_second_key_opens_what_the_first_of_another_ring_sealed() {
     assert_eq!(SessionId::open(&rotated, sealed.as_str(), NOW), Some(claims(7)));
 }
 
-#[test]
-fn a_deleted_session_stays_deleted_until_its_id_has_expired() {
+#[tokio::test]
+async fn a_deleted_session_stays_deleted_until_its_id_has_expired() {
     let sessions = sessions();
     let sealed = sessions.seal(&claims(7)).unwrap();
-    sessions.record(&claims(7), Instant::now(), 10).unwrap();
+    sessions.record(&claims(7), Instant::now(), 10, beginning).unwrap();
     sessions.delete(&claims(7), 10).unwrap();
     assert!(!check(&sessions, sealed.as_str(), "alice", "all", NOW));
-    assert_eq!(sessions.record(&claims(7), Instant::now(), 10).unwrap_err(), SessionError::Unknown);
+    assert_eq!(
+        sessions.record(&claims(7), Instant::now(), 10, beginning).unwrap_err(),
+        SessionError::Unknown
+    );
     let idle = Duration::from_secs(1);
     sessions.sweep(Instant::now(), NOW + Duration::from_secs(61), idle, idle);
-    assert!(sessions.record(&claims(7), Instant::now(), 10).is_ok());
+    assert!(sessions.record(&claims(7), Instant::now(), 10, beginning).is_ok());
 }
 
-#[test]
-fn records_and_tombstones_are_bounded_by_name() {
+#[tokio::test]
+async fn records_and_tombstones_are_bounded_by_name() {
     let (sessions, now) = (sessions(), Instant::now());
-    sessions.record(&claims(1), now, 1).unwrap();
-    assert!(sessions.record(&claims(1), now, 1).is_ok());
-    assert_eq!(sessions.record(&claims(2), now, 1).unwrap_err(), SessionError::Limit("sessions"));
+    sessions.record(&claims(1), now, 1, beginning).unwrap();
+    assert!(sessions.record(&claims(1), now, 1, beginning).is_ok());
+    assert_eq!(
+        sessions.record(&claims(2), now, 1, beginning).unwrap_err(),
+        SessionError::Limit("sessions")
+    );
     sessions.delete(&claims(1), 1).unwrap();
     assert_eq!(sessions.delete(&claims(2), 1).unwrap_err(), SessionError::Limit("tombstones"));
 }
 
-#[test]
-fn an_idle_session_goes_and_one_with_a_stream_or_a_call_stays() {
+#[tokio::test]
+async fn an_idle_session_goes_and_one_with_a_stream_or_a_call_stays() {
     let (sessions, now, idle) = (sessions(), Instant::now(), Duration::from_secs(10));
     let later = now + idle;
-    let quiet = sessions.record(&claims(1), now, 10).unwrap();
-    let streaming = sessions.record(&claims(2), now, 10).unwrap();
-    let calling = sessions.record(&claims(3), now, 10).unwrap();
+    let quiet = sessions.record(&claims(1), now, 10, beginning).unwrap();
+    let streaming = sessions.record(&claims(2), now, 10, beginning).unwrap();
+    let calling = sessions.record(&claims(3), now, 10, beginning).unwrap();
     let seat = streaming.stream(1).unwrap();
-    let call = calling.call(&id("1"));
+    let call = calling.call(&id("1"), None);
     assert!(streaming.stream(1).is_none());
 
     sessions.sweep(later, NOW, idle, idle);
@@ -128,11 +158,11 @@ fn an_idle_session_goes_and_one_with_a_stream_or_a_call_stays() {
     assert!(calling.ended().is_cancelled());
 }
 
-#[test]
-fn a_cancellation_reaches_the_one_call_that_it_names() {
+#[tokio::test]
+async fn a_cancellation_reaches_the_one_call_that_it_names() {
     let sessions = sessions();
-    let session = sessions.record(&claims(1), Instant::now(), 10).unwrap();
-    let (number, text) = (session.call(&id("1")), session.call(&id(r#""1""#)));
+    let session = sessions.record(&claims(1), Instant::now(), 10, beginning).unwrap();
+    let (number, text) = (session.call(&id("1"), None), session.call(&id(r#""1""#), None));
     session.cancel(&id("2"));
     assert!(!number.cancelled().is_cancelled());
     session.cancel(&id("1"));
@@ -140,27 +170,27 @@ fn a_cancellation_reaches_the_one_call_that_it_names() {
     assert!(!text.cancelled().is_cancelled());
 }
 
-#[test]
-fn a_call_that_ends_leaves_another_of_the_same_id_cancellable() {
+#[tokio::test]
+async fn a_call_that_ends_leaves_another_of_the_same_id_cancellable() {
     let sessions = sessions();
-    let session = sessions.record(&claims(1), Instant::now(), 10).unwrap();
-    let (first, second) = (session.call(&id("1")), session.call(&id("1")));
+    let session = sessions.record(&claims(1), Instant::now(), 10, beginning).unwrap();
+    let (first, second) = (session.call(&id("1"), None), session.call(&id("1"), None));
     drop(first);
     session.cancel(&id("1"));
     assert!(second.cancelled().is_cancelled());
 
-    let (first, second) = (session.call(&id("2")), session.call(&id("2")));
+    let (first, second) = (session.call(&id("2"), None), session.call(&id("2"), None));
     drop(second);
     session.cancel(&id("2"));
     assert!(first.cancelled().is_cancelled());
 }
 
-#[test]
-fn an_ended_session_has_no_place_at_any_upstream() {
+#[tokio::test]
+async fn an_ended_session_has_no_place_at_any_upstream() {
     let (sessions, now) = (sessions(), Instant::now());
-    let session = sessions.record(&claims(1), now, 10).unwrap();
-    assert!(session.slot(1, now).is_some());
+    let session = sessions.record(&claims(1), now, 10, beginning).unwrap();
+    assert!(session.slot(1, &Tasks::new(), now).is_some());
     assert_eq!(sessions.delete(&claims(1), 10).unwrap().len(), 1);
-    assert!(session.slot(1, now).is_none());
-    assert!(session.slot(2, now).is_none());
+    assert!(session.slot(1, &Tasks::new(), now).is_none());
+    assert!(session.slot(2, &Tasks::new(), now).is_none());
 }

@@ -16,12 +16,16 @@ use tokio::sync::{OnceCell, mpsc};
 
 use crate::auth::Principal;
 use crate::random;
-use crate::upstream::Upstream;
+use crate::upstream::ask::ask;
+use crate::upstream::declaration::Declaration;
 use crate::upstream::error::UpstreamError;
-use crate::upstream::transport::{Connection, Dial, Inbound, SessionKind};
+use crate::upstream::feed::Feed;
+use crate::upstream::transport::{ClientSettings, Connection, Dial, Hearer, SessionKind};
+use crate::upstream::{Upstream, requests};
 
 pub use seat::Seat;
 use seat::{Audience, Seats};
+pub(crate) use slot::Client;
 pub use slot::Slot;
 
 /// How many connections wait for the next call of one caller without a session.
@@ -59,7 +63,7 @@ impl Leases {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             expects_sharing: AtomicBool::new(false),
-            shared: Arc::new(Slot::new(now)),
+            shared: Arc::new(Slot::shared(now)),
             idle: Mutex::default(),
             seats: Arc::default(),
         }
@@ -164,7 +168,11 @@ pub(super) async fn lease(upstream: &Arc<Upstream>, owner: &Owner) -> Result<Lea
             Audience::Everybody => return Ok(lease),
             // The server began to give session ids: what was opened for all belongs to one.
             Audience::Owner if leases.shared.forget(&lease.seat) => {
-                return lease_opened(upstream, owner, lease.seat.clone()).await;
+                if let Owner::Principal(principal) = owner {
+                    return Ok(lease_pooled(upstream, principal, lease.seat.clone()));
+                }
+                // It was opened for nobody in particular, and a session's client is somebody.
+                upstream.close(lease.seat.clone());
             }
             Audience::Owner => {}
         }
@@ -174,29 +182,10 @@ pub(super) async fn lease(upstream: &Arc<Upstream>, owner: &Owner) -> Result<Lea
         Owner::Principal(principal) => {
             let seat = match leases.take(principal) {
                 Some(seat) => seat,
-                None => upstream.connect().await?,
+                None => upstream.connect(None).await?,
             };
             Ok(lease_pooled(upstream, principal, seat))
         }
-    }
-}
-
-/// Leases the owner's own connection, where there is none yet the one that is open already.
-async fn lease_opened(
-    upstream: &Arc<Upstream>,
-    owner: &Owner,
-    seat: Arc<Seat>,
-) -> Result<Lease, UpstreamError> {
-    match owner {
-        Owner::Session(slot) => {
-            if let Err(unused) = slot.put(seat.clone()) {
-                upstream.close(unused);
-            }
-            let lease = lease_slot(upstream, slot.clone()).await;
-            // A place that was closed meanwhile closes nothing any more.
-            lease.inspect_err(|_| upstream.close(seat))
-        }
-        Owner::Principal(principal) => Ok(lease_pooled(upstream, principal, seat)),
     }
 }
 
@@ -231,9 +220,39 @@ impl Drop for Release<'_> {
 }
 
 impl Upstream {
-    /// Opens a connection whose unsolicited messages are hints to the catalog.
-    async fn connect(&self) -> Result<Arc<Seat>, UpstreamError> {
-        self.open("call", self.hints.clone()).await
+    /// Opens a connection for a client, or for everybody; what everybody's says outside of calls
+    /// is nobody's.
+    async fn connect(&self, client: Option<&Client>) -> Result<Arc<Seat>, UpstreamError> {
+        let Some(client) = client else {
+            let (nobody, _) = mpsc::channel(1);
+            return self.open("call", Declaration::default(), nobody.into()).await;
+        };
+        let hearer = Hearer::Client(client.listener.clone());
+        let seat = self.open("session", client.declaration.clone(), hearer).await?;
+        self.restore(&seat, client.listener.settings()).await;
+        Ok(seat)
+    }
+
+    /// Tells a new session what its client has set in those before it. A target that refuses has
+    /// said so to the client already, or is another one than it was.
+    async fn restore(&self, seat: &Seat, settings: ClientSettings) {
+        let level = settings.level.filter(|_| seat.connection.hello().capabilities.logging);
+        let levels = level.map(|level| {
+            let nonce = random::nonce();
+            (nonce, requests::set_level(nonce, level))
+        });
+        let subscriptions = settings.subscriptions.iter().map(|uri| {
+            let nonce = random::nonce();
+            (nonce, requests::subscribe(nonce, uri))
+        });
+        let deadline = self.target().settings.timeouts.list;
+        for (nonce, body) in levels.into_iter().chain(subscriptions) {
+            let limit = self.limits.rewritten_answer;
+            if let Err(error) = ask(&seat.connection, nonce, body, limit, deadline).await {
+                tracing::debug!(%error, "A new session does not know what its client had set.");
+                return;
+            }
+        }
     }
 
     /// Opens a connection, within the deadline for it and the bound on processes, and not once the
@@ -241,14 +260,16 @@ impl Upstream {
     pub(super) async fn open(
         &self,
         purpose: &'static str,
-        inbound: mpsc::Sender<Inbound>,
+        declaration: Declaration,
+        hearer: Hearer,
     ) -> Result<Arc<Seat>, UpstreamError> {
         self.leases.seats.check()?;
         let target = self.target();
         let timeouts = &target.settings.timeouts;
         let is_process = self.is_process();
         let deadline = if is_process { timeouts.start } else { timeouts.call };
-        let connection = Connection::open(&self.dial(purpose), inbound, deadline).await?;
+        let connection =
+            Connection::open(&self.dial(purpose, declaration), hearer, deadline).await?;
 
         let is_one_for_all = is_process && matches!(target.settings.process, Process::Shared);
         let audience = match connection.kind() {
@@ -268,7 +289,7 @@ impl Upstream {
         self.tasks.spawn_to_end("close upstream session", async move { seat.close().await });
     }
 
-    fn dial(&self, purpose: &'static str) -> Dial {
+    fn dial(&self, purpose: &'static str, declaration: Declaration) -> Dial {
         Dial {
             settings: self.settings.clone(),
             http: self.http.clone(),
@@ -276,13 +297,14 @@ impl Upstream {
             limits: self.limits.clone(),
             tasks: self.tasks.clone(),
             random: random::fill,
+            declaration,
             purpose,
         }
     }
 
     /// Gives everybody the connection that filled the catalog, where the server keeps no session.
-    pub(super) fn share(&self, seat: &Arc<Seat>) {
-        if seat.audience == Audience::Everybody {
+    pub(super) fn share(&self, feed: &Feed, seat: &Arc<Seat>) {
+        if self.is_base(feed) && seat.audience == Audience::Everybody {
             let cell = OnceCell::new_with(Some(seat.clone()));
             self.leases.shared.cell.store(Arc::new(cell));
         }

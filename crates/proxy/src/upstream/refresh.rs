@@ -1,4 +1,4 @@
-//! The one task per upstream that keeps its catalog: opens the catalog's own session, drains
+//! The one task per feed that keeps its catalog: opens the catalog's own session, drains
 //! every list, listens for changes, and tries again with back-off when that fails. A failure
 //! never empties what is known.
 
@@ -16,6 +16,7 @@ use crate::random;
 use crate::upstream::ask::ask;
 use crate::upstream::backoff::Backoff;
 use crate::upstream::error::UpstreamError;
+use crate::upstream::feed::Feed;
 use crate::upstream::transport::{Connection, Inbound};
 use crate::upstream::{INBOUND_QUEUE, Seat, Upstream, requests};
 
@@ -37,21 +38,22 @@ enum Wake {
 }
 
 /// Runs as long as the upstream.
-pub(super) async fn keep_fresh(upstream: Arc<Upstream>, mut hinted: mpsc::Receiver<Inbound>) {
+pub(super) async fn keep_fresh(upstream: Arc<Upstream>, feed: Arc<Feed>) {
     let longest = if upstream.is_process() { LONGEST_WAIT_PROCESS } else { LONGEST_WAIT_URL };
     let mut backoff = Backoff::new(longest);
     loop {
         let began = Instant::now();
-        let failure = match fill(&upstream).await {
+        feed.begin();
+        let failure = match fill(&upstream, &feed).await {
             Ok((seat, mut inbound)) => {
                 info!(target_name = %upstream.target().name, "Read the catalog.");
-                follow(&upstream, &seat, &mut inbound, &mut hinted).await
+                follow(&upstream, &feed, &seat, &mut inbound).await
             }
             Err(error) => error,
         };
         warn!(target_name = %upstream.target().name, error = %failure, "The catalog is not fresh.");
-        upstream.failed(&failure);
-        upstream.part_with_catalog_seat();
+        upstream.failed(&feed, &failure);
+        upstream.part_with_catalog_seat(&feed);
 
         // One that answers and then dies is not tried faster and faster.
         if began.elapsed() >= LIVED {
@@ -60,7 +62,7 @@ pub(super) async fn keep_fresh(upstream: Arc<Upstream>, mut hinted: mpsc::Receiv
         let wait = tokio::time::sleep(backoff.wait(random::byte()));
         tokio::select! {
             () = wait => {}
-            () = upstream.refresh.notified() => {}
+            () = feed.asked() => {}
         }
         tokio::time::sleep_until(began + AT_MOST_EVERY).await;
     }
@@ -69,25 +71,26 @@ pub(super) async fn keep_fresh(upstream: Arc<Upstream>, mut hinted: mpsc::Receiv
 /// Opens the catalog's own session and reads every list.
 async fn fill(
     upstream: &Arc<Upstream>,
+    feed: &Feed,
 ) -> Result<(Arc<Seat>, mpsc::Receiver<Inbound>), UpstreamError> {
     let (sender, inbound) = mpsc::channel(INBOUND_QUEUE);
-    let seat = upstream.open("catalog", sender).await?;
-    *upstream.catalog_seat.lock() = Some(seat.clone());
-    upstream.share(&seat);
-    read(upstream, seat.connection()).await?;
+    let seat = upstream.open("catalog", feed.declaration().clone(), sender.into()).await?;
+    feed.set_seat(seat.clone());
+    upstream.share(feed, &seat);
+    read(upstream, feed, seat.connection()).await?;
     Ok((seat, inbound))
 }
 
 /// Reads again whenever something says so, until the session is gone; says why it went.
 async fn follow(
     upstream: &Arc<Upstream>,
+    feed: &Feed,
     seat: &Arc<Seat>,
     inbound: &mut mpsc::Receiver<Inbound>,
-    hinted: &mut mpsc::Receiver<Inbound>,
 ) -> UpstreamError {
     loop {
         let read_at = Instant::now();
-        match wake(upstream, seat.connection(), inbound, hinted).await {
+        match wake(upstream, feed, seat.connection(), inbound).await {
             Wake::Lost(error) => return (*error).clone(),
             Wake::Changed => {}
         }
@@ -98,8 +101,8 @@ async fn follow(
                 return (*error).clone();
             }
         }
-        while hinted.try_recv().is_ok() {}
-        if let Err(error) = read(upstream, seat.connection()).await {
+        feed.begin();
+        if let Err(error) = read(upstream, feed, seat.connection()).await {
             return error;
         }
     }
@@ -107,32 +110,32 @@ async fn follow(
 
 async fn wake(
     upstream: &Upstream,
+    feed: &Feed,
     connection: &Connection,
     inbound: &mut mpsc::Receiver<Inbound>,
-    hinted: &mut mpsc::Receiver<Inbound>,
 ) -> Wake {
     let periodic = tokio::time::sleep(upstream.limits.refresh.get());
     tokio::pin!(periodic);
     loop {
         tokio::select! {
             () = &mut periodic => return Wake::Changed,
-            () = upstream.refresh.notified() => return Wake::Changed,
+            () = feed.asked() => return Wake::Changed,
             message = inbound.recv() => match message {
                 Some(Inbound::ListChanged(_)) => return Wake::Changed,
-                Some(Inbound::ResourceUpdated(_) | Inbound::Log(_)) => {}
                 Some(Inbound::Closed(error)) => return Wake::Lost(error),
+                // What is said to a client; a catalog is none.
+                Some(_) => {}
                 None => return Wake::Lost(Arc::new(connection.closed())),
             },
-            Some(message) = hinted.recv() => {
-                if matches!(message, Inbound::ListChanged(_)) {
-                    return Wake::Changed;
-                }
-            }
         }
     }
 }
 
-async fn read(upstream: &Upstream, connection: &Connection) -> Result<(), UpstreamError> {
+async fn read(
+    upstream: &Upstream,
+    feed: &Feed,
+    connection: &Connection,
+) -> Result<(), UpstreamError> {
     let hello = connection.hello().clone();
     let mut lists: [Vec<Item>; 4] = Default::default();
     for (kind, items) in ListKind::ALL.into_iter().zip(lists.iter_mut()) {
@@ -140,7 +143,7 @@ async fn read(upstream: &Upstream, connection: &Connection) -> Result<(), Upstre
             *items = drain(upstream, connection, kind).await?;
         }
     }
-    upstream.succeeded(Catalog::new(hello, lists));
+    upstream.succeeded(feed, Catalog::new(hello, lists));
     Ok(())
 }
 

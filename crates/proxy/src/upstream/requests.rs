@@ -1,7 +1,7 @@
 //! What the gateway itself asks of a target once a session is open, the same in every revision.
 
 use bytes::{Bytes, BytesMut};
-use mcp::Nonce;
+use mcp::{Level, Nonce};
 
 /// One page of a list.
 pub(crate) fn list(nonce: Nonce, method: &str, cursor: Option<&str>) -> Bytes {
@@ -22,18 +22,24 @@ pub(crate) fn list(nonce: Nonce, method: &str, cursor: Option<&str>) -> Bytes {
     ])
 }
 
-/// Nobody waits any more for the answer to the request with this nonce.
-pub(crate) fn cancelled(nonce: Nonce, reason: &str) -> Bytes {
-    joined(&[
-        br#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"#,
-        nonce.id().as_bytes(),
-        br#","reason":"#,
-        &mcp::quoted(reason),
-        b"}}",
-    ])
+/// What log lines are wanted.
+pub(crate) fn set_level(nonce: Nonce, level: Level) -> Bytes {
+    with_param(nonce, br#""logging/setLevel","params":{"level":"#, level.as_str())
 }
 
-fn joined(pieces: &[&[u8]]) -> Bytes {
+/// A resource is to be watched.
+pub(crate) fn subscribe(nonce: Nonce, uri: &str) -> Bytes {
+    with_param(nonce, br#""resources/subscribe","params":{"uri":"#, uri)
+}
+
+fn with_param(nonce: Nonce, method: &[u8], text: &str) -> Bytes {
+    let id = nonce.id();
+    let head: &[u8] = br#"{"jsonrpc":"2.0","id":"#;
+    joined(&[head, id.as_bytes(), br#","method":"#, method, &mcp::quoted(text), b"}}"])
+}
+
+/// One message of many pieces.
+pub(super) fn joined(pieces: &[&[u8]]) -> Bytes {
     let mut whole = BytesMut::with_capacity(pieces.iter().map(|piece| piece.len()).sum());
     for piece in pieces {
         whole.extend_from_slice(piece);

@@ -11,10 +11,10 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use config::{Limits, Target, TargetAddress, Transport};
 use mcp::{InitializeResult, Message, Nonce};
-use tokio::sync::mpsc::Sender;
 
 use crate::tasks::Tasks;
-use crate::upstream::era::legacy;
+use crate::upstream::declaration::Declaration;
+use crate::upstream::era::legacy::{self, Reaction};
 use crate::upstream::error::UpstreamError;
 use crate::upstream::pool::HttpPool;
 use crate::upstream::processes::Processes;
@@ -31,9 +31,10 @@ mod sse;
 mod stdio;
 mod streamable;
 
-pub(crate) use answer::{Answer, AnswerBody, MessageStream};
-pub(crate) use inbox::Inbound;
+pub(crate) use answer::{Answer, AnswerBody, Arrival, MessageStream};
 use inbox::Inbox;
+pub(crate) use inbox::{ClientSettings, Hearer, Inbound, Listener};
+pub(crate) use receive::Replies;
 use sse::Sse;
 use stdio::Stdio;
 use streamable::Streamable;
@@ -57,6 +58,8 @@ pub(crate) struct Dial {
     pub(crate) tasks: Tasks,
     /// Where the ids of our own requests come from.
     pub(crate) random: Random,
+    /// What is said of the client.
+    pub(crate) declaration: Declaration,
     /// What the connection is for, for logs: `catalog`, `session`, `call`.
     pub(crate) purpose: &'static str,
 }
@@ -102,6 +105,7 @@ pub(crate) struct Common {
     /// Ends with the connection.
     tasks: Tasks,
     inbox: Inbox,
+    declaration: Declaration,
     purpose: &'static str,
 }
 
@@ -121,8 +125,7 @@ enum Wire {
 }
 
 impl Connection {
-    /// Opens a session: asks for the latest legacy revision without any capability, checks the
-    /// answer, ends the opening, and has the target's own stream open where it offers one, because
+    /// Opens a session: declares the client, checks the answer, ends the opening, and has the target's own stream open where it offers one, because
     /// servers drop what they want to say while there is none.
     ///
     /// `deadline` bounds all of it. Dropping the future leaves nothing behind.
@@ -131,7 +134,7 @@ impl Connection {
     /// Whatever goes wrong before the target has said hello.
     pub(crate) async fn open(
         dial: &Dial,
-        inbound: Sender<Inbound>,
+        hearer: impl Into<Hearer>,
         deadline: Duration,
     ) -> Result<Self, UpstreamError> {
         let tasks = dial.tasks.child();
@@ -140,7 +143,8 @@ impl Connection {
             peer: peer(&target.address),
             settings: dial.settings.clone(),
             limits: dial.limits.clone(),
-            inbox: Inbox::new(inbound, tasks.clone()),
+            inbox: Inbox::new(hearer.into(), tasks.clone()),
+            declaration: dial.declaration.clone(),
             tasks,
             purpose: dial.purpose,
         });
@@ -171,7 +175,7 @@ impl Connection {
         let mut random = [0; 16];
         (dial.random)(&mut random);
         let nonce = Nonce::new(random);
-        let body = legacy::initialize(nonce);
+        let body = legacy::initialize(nonce, &dial.declaration);
         let outgoing = Outgoing { nonce, body, headers: HeaderMap::new() };
         let answer = wire.request(outgoing).await?.response(dial.limits.rewritten_answer).await?;
         let message = Message::parse(answer).map_err(|error| {
@@ -229,6 +233,20 @@ impl Connection {
         tokio::time::timeout(deadline, self.wire.notify(body)).await.map_err(timeout)?
     }
 
+    /// What was said of the client.
+    pub(crate) fn declaration(&self) -> &Declaration {
+        &self.common.declaration
+    }
+
+    /// The way back for what the target asks on this connection.
+    pub(crate) fn replies(&self) -> Replies {
+        match &self.wire {
+            Wire::Streamable(streamable) => streamable.replies().clone(),
+            Wire::Sse(sse) => sse.replies().clone(),
+            Wire::Stdio(stdio) => stdio.replies().clone(),
+        }
+    }
+
     /// Whether requests still have a chance.
     pub(crate) fn is_open(&self) -> bool {
         !self.common.tasks.is_cancelled()
@@ -270,6 +288,28 @@ impl Connection {
 impl fmt::Debug for Connection {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Connection({}, for {})", self.common.peer, self.common.purpose)
+    }
+}
+
+impl Common {
+    /// What is to be done with a message of the target.
+    fn reaction(&self, message: &Message) -> Reaction {
+        legacy::reaction(message, &self.declaration, self.inbox.has_client())
+    }
+
+    /// Passes on what belongs to no call.
+    fn hear(&self, reaction: Reaction, message: Message, replies: &Replies) {
+        match reaction {
+            Reaction::ListChanged(kind) => self.inbox.list_changed(kind),
+            Reaction::ResourceUpdated => self.inbox.offer(Inbound::ResourceUpdated(message)),
+            Reaction::Log => self.inbox.offer(Inbound::Log(message)),
+            Reaction::Ask => self.inbox.offer(Inbound::Request(message, replies.clone())),
+            Reaction::Withdrawn => {
+                self.inbox.offer(Inbound::Withdrawn(message, replies.clone()));
+            }
+            Reaction::Notice => self.inbox.offer(Inbound::Notice(message)),
+            Reaction::Reply(_) | Reaction::OfCall => {}
+        }
     }
 }
 

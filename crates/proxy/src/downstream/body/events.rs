@@ -1,40 +1,108 @@
-//! A call's answer as a stream of events: notifications as they come, the response last, and a
-//! comment now and then so that nobody on the way thinks the connection dead.
+//! A call's answer as a stream of events: notifications and questions as they come, the response
+//! last, and a comment now and then so that nobody on the way thinks the connection dead. Where the
+//! client has a session, it can read on where it lost the stream.
 
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use mcp::Id;
+use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, interval_at};
 
 use crate::access_log::Ending;
 use crate::error::CallError;
 use crate::reply::{Part, Parts};
+use crate::session::{Session, Stream};
+use crate::tasks::Tasks;
 
 /// How long a stream may be silent.
 pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// A call's messages, the response last.
 pub(crate) struct Events {
-    id: Id,
-    first: Option<Part>,
-    parts: Parts,
+    answer: Option<Answer>,
     keep_alive: Interval,
-    /// The pieces of a long response, which becomes one event when it is whole.
-    pieces: BytesMut,
-    /// How long that may be, in bytes.
-    limit: usize,
+    /// What is to be sent before anything else.
+    ready: VecDeque<Bytes>,
     is_over: bool,
     ending: Option<Ending>,
 }
 
+/// The answer to one request as it arrives.
+struct Answer {
+    id: Id,
+    first: Option<Part>,
+    parts: Parts,
+    /// The pieces of a long response, which becomes one event when it is whole.
+    pieces: BytesMut,
+    /// How long that may be, in bytes.
+    limit: usize,
+    kept: Option<Kept>,
+}
+
+/// Where events are kept, so that a client that loses the stream reads on.
+pub(crate) struct Kept {
+    pub(crate) session: Arc<Session>,
+    pub(crate) tasks: Tasks,
+    /// How long a call goes on that nobody reads.
+    pub(crate) orphan: Duration,
+    stream: Arc<Stream>,
+}
+
+/// What a part is to a client.
+enum Said {
+    /// A message; the last if so marked.
+    Message { message: Bytes, is_last: bool },
+    /// The same, in place of what the target did not say.
+    Failed { message: Bytes, ending: Ending },
+    /// The stream ends for now.
+    Paused(Duration),
+    /// Nothing yet.
+    Nothing,
+    /// Nothing any more.
+    Over,
+}
+
+impl Kept {
+    /// A stream of the session for one answer.
+    pub(crate) fn new(session: Arc<Session>, tasks: Tasks, orphan: Duration) -> Self {
+        let stream = session.open_call_stream();
+        Self { session, tasks, orphan, stream }
+    }
+
+    fn event(&self, message: Bytes) -> Bytes {
+        let place = self.stream.push(message.clone());
+        mcp::encode_event(None, Some(&place.to_string()), &message)
+    }
+}
+
 impl Events {
     /// The answer to the request `id`, of which `first` has arrived.
-    pub(crate) fn new(id: Id, first: Option<Part>, parts: Parts, limit: usize) -> Self {
+    pub(crate) fn new(
+        id: Id,
+        first: Option<Part>,
+        parts: Parts,
+        limit: usize,
+        kept: Option<Kept>,
+    ) -> Self {
+        let mut ready = VecDeque::new();
+        if let Some(kept) = &kept {
+            let session = &kept.session;
+            if session.revision().primes_streams() {
+                let start = kept.stream.start().to_string();
+                ready.push_back(mcp::encode_event(None, Some(&start), b""));
+            }
+            if !session.hears() {
+                let kinds = session.unheard().into_iter();
+                ready.extend(kinds.map(|kind| kept.event(mcp::list_changed(kind))));
+            }
+        }
+        let answer = Answer { id, first, parts, pieces: BytesMut::new(), limit, kept };
         let keep_alive = keep_alive();
-        let pieces = BytesMut::new();
-        Self { id, first, parts, keep_alive, pieces, limit, is_over: false, ending: None }
+        Self { answer: Some(answer), keep_alive, ready, is_over: false, ending: None }
     }
 
     pub(super) fn ending(&self) -> Option<Ending> {
@@ -42,51 +110,142 @@ impl Events {
     }
 
     pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        while !self.is_over {
-            let part = match self.first.take() {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                self.keep_alive.reset();
+                return Poll::Ready(Some(event));
+            }
+            let Some(answer) = self.answer.as_mut().filter(|_| !self.is_over) else {
+                return Poll::Ready(None);
+            };
+            let part = match answer.first.take() {
                 Some(first) => Poll::Ready(Some(first)),
-                None => self.parts.poll_recv(context),
+                None => answer.parts.poll_recv(context),
             };
             let Poll::Ready(part) = part else {
                 ready!(self.keep_alive.poll_tick(context));
                 return Poll::Ready(Some(mcp::encode_comment("")));
             };
-            if let Some(event) = self.event(part) {
-                self.keep_alive.reset();
-                return Poll::Ready(Some(event));
+            match answer.say(part) {
+                Said::Message { message, is_last } => {
+                    self.ready.push_back(answer.event(message));
+                    self.is_over = is_last;
+                }
+                Said::Failed { message, ending } => {
+                    self.ready.push_back(answer.event(message));
+                    (self.is_over, self.ending) = (true, Some(ending));
+                }
+                Said::Paused(retry) => self.pause(retry),
+                Said::Nothing => {}
+                Said::Over => self.is_over = true,
             }
         }
-        Poll::Ready(None)
     }
 
-    /// The event that `part` completes, if it completes one.
-    fn event(&mut self, part: Option<Part>) -> Option<Bytes> {
+    /// The client is told to come back for the rest, if it knows how to; meanwhile that is kept.
+    fn pause(&mut self, retry: Duration) {
+        let is_kept = |answer: &Answer| {
+            answer.kept.as_ref().is_some_and(|kept| kept.session.revision().primes_streams())
+        };
+        if self.answer.as_ref().is_some_and(is_kept) {
+            let milliseconds = u64::try_from(retry.as_millis()).unwrap_or(u64::MAX);
+            self.ready.push_back(mcp::encode_retry(milliseconds));
+            self.keep();
+        }
+    }
+
+    /// Goes on without a client, for the one that comes back.
+    fn keep(&mut self) {
+        if let Some(answer) = self.answer.take()
+            && let Some(tasks) = answer.kept.as_ref().map(|kept| kept.tasks.clone())
+        {
+            tasks.spawn("kept answer", answer.keep());
+        }
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        if self.is_over {
+            if let Some(kept) = self.answer.as_ref().and_then(|answer| answer.kept.as_ref()) {
+                kept.stream.end();
+            }
+        } else {
+            // The client left in mid-stream, which cancels nothing.
+            self.keep();
+        }
+    }
+}
+
+impl Answer {
+    fn say(&mut self, part: Option<Part>) -> Said {
         match part {
-            Some(Part::Notification(message)) => Some(mcp::encode_event(None, None, &message)),
+            Some(Part::Message(message)) => Said::Message { message, is_last: false },
+            Some(Part::Response(message)) => Said::Message { message, is_last: true },
+            Some(Part::Paused(retry)) => Said::Paused(retry),
             Some(Part::Chunk(piece)) if self.pieces.len() + piece.len() <= self.limit => {
                 self.pieces.extend_from_slice(&piece);
-                None
+                Said::Nothing
             }
             Some(Part::Chunk(_)) => {
-                Some(self.failed(&CallError::TooLongForAnEvent { limit: self.limit }))
+                self.failed(&CallError::TooLongForAnEvent { limit: self.limit })
             }
-            Some(Part::Response(message)) => {
-                self.is_over = true;
-                Some(mcp::encode_event(None, None, &message))
-            }
-            Some(Part::Failed(error)) => Some(self.failed(&error)),
-            None => {
-                self.is_over = true;
-                let whole = !self.pieces.is_empty();
-                whole.then(|| mcp::encode_event(None, None, &self.pieces))
-            }
+            Some(Part::Failed(error)) => self.failed(&error),
+            None if self.pieces.is_empty() => Said::Over,
+            None => Said::Message { message: self.pieces.split().freeze(), is_last: true },
         }
     }
 
-    fn failed(&mut self, error: &CallError) -> Bytes {
-        self.is_over = true;
-        self.ending = Some(error.ending());
-        mcp::encode_event(None, None, &error.response(&self.id))
+    fn failed(&self, error: &CallError) -> Said {
+        Said::Failed { message: error.response(&self.id), ending: error.ending() }
+    }
+
+    fn event(&self, message: Bytes) -> Bytes {
+        match &self.kept {
+            Some(kept) => kept.event(message),
+            None => mcp::encode_event(None, None, &message),
+        }
+    }
+
+    /// Keeps what still comes until it is all there, or nobody has come back for it in time.
+    async fn keep(mut self) {
+        let Some(kept) = self.kept.take() else { return };
+        let mut unread_since = Instant::now();
+        loop {
+            let part = tokio::select! {
+                part = next(&mut self.first, &mut self.parts) => part,
+                () = tokio::time::sleep_until(unread_since + kept.orphan) => {
+                    if !kept.stream.is_read() {
+                        kept.session.cancel(&self.id);
+                        break;
+                    }
+                    unread_since = Instant::now();
+                    continue;
+                }
+            };
+            match self.say(part) {
+                Said::Message { message, is_last } => {
+                    kept.stream.push(message);
+                    if is_last {
+                        break;
+                    }
+                }
+                Said::Failed { message, .. } => {
+                    kept.stream.push(message);
+                    break;
+                }
+                Said::Paused(_) | Said::Nothing => {}
+                Said::Over => break,
+            }
+        }
+        kept.stream.end();
+    }
+}
+
+async fn next(first: &mut Option<Part>, parts: &mut mpsc::Receiver<Part>) -> Option<Part> {
+    match first.take() {
+        Some(first) => Some(first),
+        None => parts.recv().await,
     }
 }
 

@@ -15,7 +15,7 @@ async fn check(arriving: Vec<Part>, expected: &str) {
         sender.send(part).await.unwrap();
     }
     drop(sender);
-    let events = Events::new(7.into(), None, parts, LIMIT);
+    let events = Events::new(7.into(), None, parts, LIMIT, None);
     let body = ReplyBody::Events(Box::new(events)).collect().await.unwrap();
     assert_eq!(body.to_bytes(), expected);
 }
@@ -31,7 +31,7 @@ async fn a_document_in_pieces_is_one_event() {
 
 #[tokio::test]
 async fn a_notification_comes_before_the_response_and_nothing_after_it() {
-    let note = Part::Notification(Bytes::from_static(b"{}"));
+    let note = Part::Message(Bytes::from_static(b"{}"));
     let response = Part::Response(Bytes::from_static(b"[]"));
     check(vec![note, response, chunk("late")], "data: {}\n\ndata: []\n\n").await;
 }

@@ -1,25 +1,35 @@
 //! Revisions that open a session with `initialize`: 2024-11-05 to 2025-11-25.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::join_all;
 use http::HeaderMap;
-use mcp::{Message, Method, Revision};
+use mcp::{ClientCapabilities, Kind, Message, Method, Revision};
+use tracing::debug;
 
 use crate::access_log::Record;
 use crate::dispatch::Caller;
 use crate::downstream::Endpoint;
 use crate::error::{CallError, RequestError};
-use crate::federation::Federation;
+use crate::federation::{Federation, View};
 use crate::metrics::Limit;
 use crate::reply::Segments;
-use crate::session::{Claims, SessionError, SessionId};
+use crate::session::{Beginning, Claims, Declared, Session, SessionError};
+use crate::upstream::Declaration;
+
+/// The most that a client says of itself that is passed on as it is; a session id has to carry it.
+const DECLARED: usize = 512;
 
 /// The answer to `initialize`, and the session that it opens.
 pub(crate) struct Opened {
     pub(crate) body: Segments,
-    pub(crate) session: Option<SessionId>,
+    pub(crate) claims: Claims,
 }
 
 /// Answers `initialize` from what the catalogs know. Nothing is stored, and nothing is opened
-/// upstream: the session is all in its id.
+/// upstream for the session: it is all in its id.
 pub(crate) async fn initialize(
     endpoint: &Endpoint<'_>,
     federation: &Federation,
@@ -32,31 +42,99 @@ pub(crate) async fn initialize(
         let (method, field) = ("initialize", "params.protocolVersion");
         return Err(CallError::MissingField { method, field });
     };
-    let offer = federation.known().await;
-    let incomplete = offer.incomplete();
-    if !incomplete.is_empty() {
-        return Err(CallError::Incomplete(incomplete));
-    }
-
     let context = endpoint.context;
     let revision = Revision::negotiate(asked.as_str());
     let text = |text: &Option<mcp::Text>| {
         text.as_ref().map(|text| text.as_str().to_owned()).unwrap_or_default()
     };
+    let capabilities = routed.capabilities.clone().unwrap_or_default();
     let claims = Claims {
         serial: crate::random::serial(),
         owner: context.replica.clone(),
         revision,
-        capabilities: 0,
+        capabilities: ClientCapabilities::read(&capabilities).within(revision),
+        declared: declared(capabilities, routed.client_info.clone()),
         client_name: text(&routed.client_name),
         client_version: text(&routed.client_version),
         principal: endpoint.principal.clone(),
         backend: backend.into(),
         expires: context.clock.unix() + context.limits.session_absolute.get(),
     };
+    let view = federation.view(&declaration(federation, &claims), context.clock.now());
+    let offer = view.known().await;
+    let incomplete = offer.incomplete();
+    if !incomplete.is_empty() {
+        return Err(CallError::Incomplete(incomplete));
+    }
     let result = offer.menu.initialize_result(revision, env!("CARGO_PKG_VERSION"));
-    let body = Segments::from(mcp::result_response(id, &result));
-    Ok(Opened { body, session: context.sessions.seal(&claims) })
+    Ok(Opened { body: Segments::from(mcp::result_response(id, &result)), claims })
+}
+
+/// What the client says of itself, where it is short enough to be passed on as it is.
+fn declared(capabilities: Bytes, client_info: Option<Bytes>) -> Option<Declared> {
+    let client_info = client_info?;
+    if capabilities.len() + client_info.len() > DECLARED {
+        return None;
+    }
+    let text = |raw: &Bytes| std::str::from_utf8(raw).ok().map(str::to_owned);
+    Some(Declared { capabilities: text(&capabilities)?, client_info: text(&client_info)? })
+}
+
+/// What targets are told of a session's client: the only one hears it in the client's own words;
+/// of several none hears more than what the gateway can bring to the client and back.
+fn declaration(federation: &Federation, claims: &Claims) -> Declaration {
+    let is_single = federation.base().offer().menu.is_single();
+    match &claims.declared {
+        Some(declared) if is_single => Declaration::as_written(
+            claims.revision,
+            declared.capabilities.clone().into(),
+            declared.client_info.clone().into(),
+        ),
+        _ => Declaration::of(
+            NOT_BRIDGED.into_iter().fold(claims.capabilities, ClientCapabilities::without),
+        ),
+    }
+}
+
+/// What is not told to one target among several: to sample in the context of the others, and to
+/// keep tasks of the client's, whose ids are not told apart yet.
+const NOT_BRIDGED: [ClientCapabilities; 5] = [
+    ClientCapabilities::SAMPLING_CONTEXT,
+    ClientCapabilities::TASKS_LIST,
+    ClientCapabilities::TASKS_CANCEL,
+    ClientCapabilities::TASKS_SAMPLING,
+    ClientCapabilities::TASKS_ELICITATION,
+];
+
+/// What the client of a session sees; who has none sees what clients see that can do nothing.
+pub(crate) fn view(
+    endpoint: &Endpoint<'_>,
+    federation: &Federation,
+    claims: Option<&Claims>,
+) -> Arc<View> {
+    match claims {
+        Some(claims) => {
+            federation.view(&declaration(federation, claims), endpoint.context.clock.now())
+        }
+        None => federation.base().clone(),
+    }
+}
+
+/// The record of a session.
+pub(crate) fn record(
+    endpoint: &Endpoint<'_>,
+    federation: &Federation,
+    claims: &Claims,
+) -> Result<Arc<Session>, RequestError> {
+    let context = endpoint.context;
+    let beginning = || Beginning {
+        revision: claims.revision,
+        view: view(endpoint, federation, Some(claims)),
+        pipe: None,
+    };
+    let limit = context.limits.sessions;
+    let session = context.sessions.record(claims, context.clock.now(), limit, beginning);
+    session.map_err(|error| refused(endpoint, error))
 }
 
 /// The session that a request names, if it may use it.
@@ -92,36 +170,73 @@ pub(crate) fn header_revision(headers: &HeaderMap) -> Result<Option<Revision>, R
 /// calls in flight are; what the gateway answers by itself does not.
 pub(crate) fn caller(
     endpoint: &Endpoint<'_>,
+    federation: &Federation,
     claims: Option<&Claims>,
     method: Method,
 ) -> Result<Caller, RequestError> {
     let is_local = method == Method::Ping || method.list().is_some();
-    let context = endpoint.context;
-    let now = context.clock.now();
     match claims {
         Some(claims) if is_local => {
             // Whatever it asks, a client that speaks keeps its session.
-            context.sessions.find(claims, now);
+            endpoint.context.sessions.find(claims, endpoint.context.clock.now());
             Ok(Caller::Principal(endpoint.principal.clone()))
         }
-        Some(claims) => {
-            let limit = context.limits.sessions;
-            let session = context.sessions.record(claims, now, limit);
-            session.map(Caller::Session).map_err(|error| refused(endpoint, error))
-        }
+        Some(claims) => record(endpoint, federation, claims).map(Caller::Session),
         None => Ok(Caller::Principal(endpoint.principal.clone())),
     }
 }
 
-/// A notification. Only a cancellation concerns anybody yet; it reaches the one call that it
-/// names, and never another client's.
-pub(crate) fn notify(endpoint: &Endpoint<'_>, claims: Option<&Claims>, message: &Message) {
+/// A notification, or the answer to what a target asked: it reaches the one whom it concerns, and
+/// never another client's.
+pub(crate) async fn hear(endpoint: &Endpoint<'_>, claims: Option<&Claims>, message: &Message) {
     let Some(claims) = claims else { return };
     let session = endpoint.context.sessions.find(claims, endpoint.context.clock.now());
     let Some(session) = session else { return };
-    if let (Some(Method::Cancelled), Some(id)) = (message.method(), &message.routed().request_id) {
-        session.cancel(id);
+    heard(&session, message).await;
+}
+
+/// As [`hear`], of a session that is known.
+pub(crate) async fn heard(session: &Session, message: &Message) {
+    let passed_on = match (message.kind(), message.method()) {
+        (Kind::Response | Kind::ErrorResponse, _) => session.answered(message),
+        (_, Some(Method::Progress)) => session.progressed(message),
+        (_, Some(Method::Cancelled)) => {
+            if let Some(id) = &message.routed().request_id {
+                session.cancel(id);
+            }
+            return;
+        }
+        // Each hop says so by itself.
+        (_, Some(Method::Initialized)) => return,
+        (_, Some(Method::RootsListChanged)) => {
+            return tell(session, message, announces_roots).await;
+        }
+        // What the gateway does not know is for the only target.
+        _ => return tell(session, message, Declaration::is_as_written).await,
+    };
+    let Some((replies, body)) = passed_on else { return };
+    if let Ok(Err(error)) = tokio::time::timeout(PASS, replies.pass(body)).await {
+        debug!(%error, "A target did not wait for its client's answer.");
     }
+}
+
+fn announces_roots(declaration: &Declaration) -> bool {
+    declaration.set().contains(ClientCapabilities::ROOTS_LIST_CHANGED)
+}
+
+/// How long a target may take to accept what a client says.
+const PASS: Duration = Duration::from_secs(5);
+
+/// Tells the targets that the session has open connections to, where that makes sense to them.
+async fn tell(session: &Session, message: &Message, concerns: fn(&Declaration) -> bool) {
+    let seats = session.slots().into_iter().filter_map(|(_, slot)| slot.seat());
+    let concerned = seats.filter(|seat| concerns(seat.connection().declaration()));
+    join_all(concerned.map(|seat| async move {
+        if let Err(error) = seat.connection().notify(message.bytes().clone(), PASS).await {
+            debug!(%error, "A target did not take a client's notification.");
+        }
+    }))
+    .await;
 }
 
 /// What a session's refusal is to its client.

@@ -9,16 +9,18 @@ use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 use hyper::body::Incoming;
 use mcp::{Accept, Id, Kind, Message, Method, Revision};
+use tracing::debug;
 
 use crate::access_log::{Ending, Record};
 use crate::dispatch::{self, Call};
-use crate::downstream::body::{Changes, ReplyBody, Watch};
+use crate::downstream::body::{OwnStream, Reading, ReplyBody};
 use crate::downstream::era::legacy;
 use crate::downstream::{Endpoint, collect, respond};
 use crate::error::{CallError, RequestError};
 use crate::metrics::{Limit, RequestKind};
 use crate::reply::{Reply, Segments};
-use crate::session::Claims;
+use crate::session::{Claims, EventId, Reader, Session};
+use crate::upstream::Owner;
 
 /// A POST, once its head has been understood.
 pub(super) struct Post<'a> {
@@ -76,27 +78,28 @@ pub(crate) async fn post(
             initialize(&post, &message, &id, record).await
         }
         (Kind::Request, Some(id)) => {
-            let reply = call(&post, message, id.clone(), record).await?;
-            Ok(reply::respond(reply, id, accept, limits.rewritten_answer, record).await)
+            let takes_events = accept.event_stream;
+            let (reply, session) = call(&post, message, id.clone(), takes_events, record).await?;
+            let asked = reply::Asked { context: endpoint.context, id, accept, session };
+            Ok(reply::respond(asked, reply, record).await)
         }
-        (Kind::Notification, _) => {
-            legacy::notify(endpoint, post.claims.as_ref(), &message);
+        _ => {
+            legacy::hear(endpoint, post.claims.as_ref(), &message).await;
             Ok(respond::empty(StatusCode::ACCEPTED))
         }
-        // Nothing is asked of clients yet, so a response answers nothing.
-        _ => Ok(respond::empty(StatusCode::ACCEPTED)),
     }
 }
 
-/// The stream on which a session hears of changes.
+/// The stream on which a session hears what belongs to no call, or the rest of one that it lost.
 pub(crate) fn get(
     endpoint: &Endpoint<'_>,
     head: &Parts,
     record: &mut Record,
 ) -> Result<Response<ReplyBody>, RequestError> {
     record.request(RequestKind::Stream);
+    let last = head.headers.get(mcp::headers::LAST_EVENT_ID);
     let Some(claims) = legacy::session(endpoint, &head.headers, None, record)? else {
-        if head.headers.contains_key(mcp::headers::LAST_EVENT_ID) {
+        if last.is_some() {
             return Err(RequestError::ResumeWithoutSession);
         }
         return Err(RequestError::Method("GET needs `Mcp-Session-Id`"));
@@ -107,21 +110,47 @@ pub(crate) fn get(
     }
     let context = endpoint.context;
     let federation = endpoint.backend(&claims.backend)?;
-    let session = context
-        .sessions
-        .record(&claims, context.clock.now(), context.limits.sessions)
-        .map_err(|error| legacy::refused(endpoint, error))?;
+    let session = legacy::record(endpoint, federation, &claims)?;
     let Some(seat) = session.stream(context.limits.streams_per_session) else {
         context.metrics.rejected(Limit::Streams);
         return Err(RequestError::Limit("streamsPerSession"));
     };
-    let changes = Changes::new(Watch {
-        changes: federation.changes(),
-        ended: session.ended(),
+    let reader = match last {
+        Some(last) => resumed(&session, last)?,
+        None => session.open_own_stream(),
+    };
+    open_connection(endpoint, &session);
+    let own = OwnStream::new(Reading {
+        session,
+        reader,
         draining: endpoint.closing.draining.clone(),
         _places: (seat, context.metrics.stream()),
     });
-    Ok(respond::events(ReplyBody::Changes(Box::new(changes))))
+    Ok(respond::events(ReplyBody::Own(Box::new(own))))
+}
+
+/// Where a client reads on.
+fn resumed(session: &Session, last: &HeaderValue) -> Result<Reader, RequestError> {
+    let place = last.to_str().ok().and_then(EventId::parse);
+    let reader = place.and_then(|place| session.resume(place)).ok_or(RequestError::UnknownEvent)?;
+    reader.check().map_err(|_| RequestError::UnknownEvent)?;
+    Ok(reader)
+}
+
+/// The only target can speak to a client that listens before the client calls it.
+fn open_connection(endpoint: &Endpoint<'_>, session: &Arc<Session>) {
+    let context = endpoint.context;
+    let offer = session.view().offer();
+    let [member] = offer.members.as_slice() else { return };
+    let Ok(upstream) = member.upstream.clone() else { return };
+    let Some(slot) = session.slot(upstream.serial(), &context.tasks, context.clock.now()) else {
+        return;
+    };
+    context.tasks.spawn("open upstream session", async move {
+        if let Err(error) = upstream.lease(&Owner::Session(slot)).await {
+            debug!(%error, "A target could not be opened for a client that listens.");
+        }
+    });
 }
 
 /// The end of a session, for good.
@@ -170,7 +199,7 @@ async fn initialize(
     let federation = post.endpoint.backend(&post.backend)?;
     let opened = legacy::initialize(post.endpoint, federation, &post.backend, message, id).await;
     let (body, session) = match opened {
-        Ok(opened) => (opened.body, opened.session),
+        Ok(opened) => (opened.body, post.endpoint.context.sessions.seal(&opened.claims)),
         Err(error) => (Segments::from(failed(&error, id, record)), None),
     };
     let mut response = reply::local(body, post.accept);
@@ -188,18 +217,24 @@ async fn call(
     post: &Post<'_>,
     message: Message,
     id: Id,
+    takes_events: bool,
     record: &mut Record,
-) -> Result<Reply, RequestError> {
+) -> Result<(Reply, Option<Arc<Session>>), RequestError> {
     let endpoint = post.endpoint;
     let method = message.method().unwrap_or(Method::Other);
-    let caller = legacy::caller(endpoint, post.claims.as_ref(), method)?;
     let federation = endpoint.backend(&post.backend)?;
+    let caller = legacy::caller(endpoint, federation, post.claims.as_ref(), method)?;
+    let session = caller.session().cloned();
+    let view = match &session {
+        Some(session) => session.view().clone(),
+        None => legacy::view(endpoint, federation, post.claims.as_ref()),
+    };
     let (headers, over) = (post.headers.clone(), endpoint.closing.over.clone());
-    let call = Call { message, id: id.clone(), caller, headers, over };
-    match dispatch::dispatch(endpoint.context, federation, call, record).await {
+    let call = Call { message, id: id.clone(), caller, headers, over, takes_events };
+    match dispatch::dispatch(endpoint.context, &view, call, record).await {
         Err(CallError::UnknownSession) => Err(RequestError::UnknownSession(Some(id))),
-        Err(error) => Ok(Reply::Local(Segments::from(failed(&error, &id, record)))),
-        Ok(reply) => Ok(reply),
+        Err(error) => Ok((Reply::Local(Segments::from(failed(&error, &id, record))), session)),
+        Ok(reply) => Ok((reply, session)),
     }
 }
 

@@ -10,7 +10,9 @@ use super::*;
 use crate::auth::Principal;
 use crate::clock::Clock;
 use crate::exchange::Rename;
+use crate::federation;
 use crate::metrics::Metrics;
+use crate::session::Speaker;
 use crate::tasks::Tasks;
 use crate::upstream::fixtures::{Act, LONG, Peer, target};
 use crate::upstream::{Owner, Settings, Surroundings, Upstream};
@@ -46,15 +48,19 @@ async fn relayed(pieces: Vec<String>) -> (String, String) {
         rename: Rename::Nothing,
         headers: HeaderMap::new(),
         uris: None,
-        in_flight: None,
+        speaker: Speaker { offer: federation::fixtures::empty_view().offer(), target: 0 },
+        session: None,
+        takes_events: false,
+        effect: None,
     };
     let mut parts = exchange.start(&tasks, LONG, CancellationToken::new());
     let (mut text, mut failure) = (Vec::new(), String::new());
     while let Some(part) = parts.recv().await {
         match part {
-            Part::Chunk(bytes) | Part::Response(bytes) | Part::Notification(bytes) => {
+            Part::Chunk(bytes) | Part::Response(bytes) | Part::Message(bytes) => {
                 text.extend_from_slice(&bytes);
             }
+            Part::Paused(_) => {}
             Part::Failed(error) => failure = error.to_string(),
         }
     }

@@ -26,8 +26,9 @@ struct Hello<'a> {
 struct Capabilities {
     tools: List,
     prompts: List,
-    resources: List,
-    completions: Completions,
+    resources: Resources,
+    completions: Nothing,
+    logging: Nothing,
 }
 
 #[derive(Serialize)]
@@ -37,7 +38,14 @@ struct List {
 }
 
 #[derive(Serialize)]
-struct Completions {}
+#[serde(rename_all = "camelCase")]
+struct Resources {
+    list_changed: bool,
+    subscribe: bool,
+}
+
+#[derive(Serialize)]
+struct Nothing {}
 
 #[derive(Serialize)]
 struct ServerInfo<'a> {
@@ -56,8 +64,9 @@ pub(super) fn initialize_result(menu: &Menu, revision: Revision, gateway_version
         capabilities: Capabilities {
             tools: list(),
             prompts: list(),
-            resources: list(),
-            completions: Completions {},
+            resources: Resources { list_changed: true, subscribe: true },
+            completions: Nothing {},
+            logging: Nothing {},
         },
         server_info: ServerInfo { name: "portico", version: gateway_version },
         instructions: instructions(&menu.targets),

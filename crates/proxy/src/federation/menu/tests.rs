@@ -307,8 +307,9 @@ fn several_targets_and_unknown_ones_have_the_same_capabilities() {
         "capabilities": {
             "tools": {"listChanged": true},
             "prompts": {"listChanged": true},
-            "resources": {"listChanged": true},
+            "resources": {"listChanged": true, "subscribe": true},
             "completions": {},
+            "logging": {},
         },
         "serverInfo": {"name": "portico", "version": "9.9"},
     });

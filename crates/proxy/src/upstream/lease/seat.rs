@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 
 use crate::upstream::error::UpstreamError;
-use crate::upstream::transport::Connection;
+use crate::upstream::transport::{Connection, SessionKind};
 
 /// An open connection.
 pub struct Seat {
@@ -43,6 +43,11 @@ impl Seat {
     /// The connection.
     pub fn connection(&self) -> &Connection {
         &self.connection
+    }
+
+    /// Whether the target cannot tell its clients apart.
+    pub fn is_stateless(&self) -> bool {
+        self.connection.kind() == SessionKind::Stateless
     }
 
     /// Ends the upstream session politely.

@@ -1,16 +1,19 @@
 //! The place of one owner's connection to one upstream.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use tokio::sync::{Notify, OnceCell, SetError};
+use tokio::sync::{Notify, OnceCell};
 
 use crate::clock::LastUse;
 use crate::upstream::Upstream;
+use crate::upstream::declaration::Declaration;
 use crate::upstream::error::UpstreamError;
 use crate::upstream::lease::Seat;
+use crate::upstream::transport::Listener;
 
 /// How long the calls of a session that ends have to tell their target.
 const CALLS_END: Duration = Duration::from_secs(3);
@@ -18,6 +21,8 @@ const CALLS_END: Duration = Duration::from_secs(3);
 /// The place of one owner's connection to one upstream. At most one is opened at a time.
 #[derive(Debug)]
 pub struct Slot {
+    /// Whose it is, where it is one client's.
+    client: Option<Client>,
     pub(super) cell: ArcSwap<OnceCell<Arc<Seat>>>,
     leases: AtomicUsize,
     /// Whether its owner is gone; then nothing is opened here any more.
@@ -27,10 +32,29 @@ pub struct Slot {
     pub(super) used: LastUse,
 }
 
+/// A client's session, as a connection is opened for it.
+#[derive(Clone)]
+pub(crate) struct Client {
+    /// What is said of it.
+    pub(crate) declaration: Declaration,
+    /// Who hears what belongs to no call.
+    pub(crate) listener: Arc<dyn Listener>,
+}
+
 impl Slot {
-    /// A place without a connection yet.
-    pub fn new(now: Instant) -> Self {
+    /// A place without a connection yet, which is nobody's own.
+    pub(super) fn shared(now: Instant) -> Self {
+        Self::new(None, now)
+    }
+
+    /// A client's place without a connection yet.
+    pub(crate) fn of_client(client: Client, now: Instant) -> Self {
+        Self::new(Some(client), now)
+    }
+
+    fn new(client: Option<Client>, now: Instant) -> Self {
         Self {
+            client,
             cell: ArcSwap::default(),
             leases: AtomicUsize::new(0),
             is_closed: AtomicBool::new(false),
@@ -86,14 +110,21 @@ impl Slot {
     pub(super) async fn open(&self, upstream: &Upstream) -> Result<Arc<Seat>, UpstreamError> {
         self.check()?;
         let cell = self.cell.load_full();
-        let mut seat = cell.get_or_try_init(|| upstream.connect()).await?.clone();
+        let client = self.client.as_ref();
+        let mut seat = cell.get_or_try_init(|| upstream.connect(client)).await?.clone();
         if !seat.connection.is_open() {
             let fresh = self.replace(&cell);
-            seat = fresh.get_or_try_init(|| upstream.connect()).await?.clone();
+            seat = fresh.get_or_try_init(|| upstream.connect(client)).await?.clone();
         }
         // Who closed the place meanwhile may not have seen what was opened.
         self.check().inspect_err(|_| upstream.close(seat.clone()))?;
         Ok(seat)
+    }
+
+    /// The connection, if one is open.
+    pub fn seat(&self) -> Option<Arc<Seat>> {
+        let cell = self.cell.load();
+        cell.get().filter(|seat| seat.connection.is_open()).cloned()
     }
 
     fn check(&self) -> Result<(), UpstreamError> {
@@ -101,17 +132,6 @@ impl Slot {
             true => Err(UpstreamError::Withdrawn("the client's session has ended")),
             false => Ok(()),
         }
-    }
-
-    /// Puts an open connection here. Gives it back where there is one, or one is being opened.
-    pub(super) fn put(&self, seat: Arc<Seat>) -> Result<(), Arc<Seat>> {
-        let mut cell = self.cell.load_full();
-        if cell.get().is_some_and(|known| !known.connection.is_open()) {
-            cell = self.replace(&cell);
-        }
-        cell.set(seat).map_err(|refused| match refused {
-            SetError::AlreadyInitializedError(seat) | SetError::InitializingError(seat) => seat,
-        })
     }
 
     /// Forgets `seat`, unless another has taken its place; says whether it was here. Of several
@@ -129,5 +149,11 @@ impl Slot {
         let previous = self.cell.compare_and_swap(stale, Arc::default());
         drop(previous);
         self.cell.load_full()
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Client").finish_non_exhaustive()
     }
 }

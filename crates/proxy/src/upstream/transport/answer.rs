@@ -1,5 +1,7 @@
 //! What comes back for one request, in the two forms that targets choose: one document, or messages.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use mcp::{Kind, Message};
 
@@ -27,6 +29,15 @@ pub(crate) struct AnswerBody {
 pub(crate) struct MessageStream {
     source: Source,
     ended: bool,
+}
+
+/// What comes next for a call.
+pub(crate) enum Arrival {
+    /// A message.
+    Message(Message),
+    /// The target ended its stream, and goes on when the rest is asked for after this time; that
+    /// is done here.
+    Paused(Duration),
 }
 
 enum Source {
@@ -106,12 +117,12 @@ impl AnswerBody {
 }
 
 impl MessageStream {
-    /// The next message; `None` after the response, or after an error. Safe to drop and to call
+    /// What comes next; `None` after the response, or after an error. Safe to drop and to call
     /// again.
     ///
     /// # Errors
     /// [`UpstreamError::Cut`] when the stream ends without a response.
-    pub(crate) async fn next(&mut self) -> Option<Result<Message, UpstreamError>> {
+    pub(crate) async fn arrival(&mut self) -> Option<Result<Arrival, UpstreamError>> {
         if self.ended {
             return None;
         }
@@ -120,16 +131,34 @@ impl MessageStream {
             Source::Shared(shared) => match shared.0.take() {
                 Some(first) => Some(Ok(first)),
                 None => shared.1.next().await,
-            },
-            Source::Batch(messages) => messages.next().map(Ok),
+            }
+            .map(|message| message.map(Arrival::Message)),
+            Source::Batch(messages) => messages.next().map(|message| Ok(Arrival::Message(message))),
         };
-        self.ended = !matches!(&next, Some(Ok(message)) if !is_response(message));
+        self.ended = match &next {
+            Some(Ok(Arrival::Message(message))) => is_response(message),
+            Some(Ok(Arrival::Paused(_))) => false,
+            Some(Err(_)) | None => true,
+        };
         if self.ended
             && let Source::Events(events) = &mut self.source
         {
             events.finish();
         }
         next
+    }
+}
+
+impl MessageStream {
+    /// The next message, whatever pauses the target makes; as [`arrival`](Self::arrival).
+    pub(crate) async fn next(&mut self) -> Option<Result<Message, UpstreamError>> {
+        loop {
+            match self.arrival().await? {
+                Ok(Arrival::Message(message)) => return Some(Ok(message)),
+                Ok(Arrival::Paused(_)) => {}
+                Err(error) => return Some(Err(error)),
+            }
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use tokio::sync::mpsc::{Receiver, channel};
 use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::tasks::Tasks;
+use crate::upstream::declaration::Declaration;
 use crate::upstream::error::UpstreamError;
 use crate::upstream::pool::HttpPool;
 use crate::upstream::processes::Processes;
@@ -52,6 +53,7 @@ pub(crate) fn dial_with(members: &str, limits: Limits) -> Dial {
         limits: Arc::new(limits),
         tasks,
         random: |bytes| aws_lc_rs::rand::fill(bytes).unwrap(),
+        declaration: Declaration::default(),
         purpose: "test",
     }
 }

@@ -8,11 +8,10 @@ use bytes::Bytes;
 use mcp::{Message, MessageError, Nonce, SseError};
 use tokio::sync::mpsc::{Sender, channel};
 
-use crate::upstream::era::legacy::{Reaction, reaction};
+use crate::upstream::era::legacy::Reaction;
 use crate::upstream::error::UpstreamError;
 use crate::upstream::transport::Common;
 use crate::upstream::transport::calls::{Calls, Suspect};
-use crate::upstream::transport::inbox::Inbound;
 
 /// The messages of one body, event or line: an array is split, though only 2025-03-26 allows it.
 pub(crate) fn messages(data: &Bytes, batch: usize) -> Result<Vec<Message>, MessageError> {
@@ -24,7 +23,12 @@ pub(crate) fn messages(data: &Bytes, batch: usize) -> Result<Vec<Message>, Messa
 
 /// Deals with what one event or line of a shared stream holds. Gives back what the target has to be
 /// told.
-pub(crate) fn sort_shared(common: &Common, calls: &Calls, data: &Bytes) -> Vec<Bytes> {
+pub(crate) fn sort_shared(
+    common: &Common,
+    calls: &Calls,
+    data: &Bytes,
+    replies: &Replies,
+) -> Vec<Bytes> {
     let messages = match messages(data, common.limits.batch) {
         Ok(messages) => messages,
         Err(error) => {
@@ -32,28 +36,27 @@ pub(crate) fn sort_shared(common: &Common, calls: &Calls, data: &Bytes) -> Vec<B
             return Vec::new();
         }
     };
-    let mut replies = Vec::new();
+    let mut own = Vec::new();
     for message in messages {
-        match reaction(&message) {
-            Reaction::Reply(reply) => replies.push(reply),
-            Reaction::ListChanged(kind) => common.inbox.list_changed(kind),
-            Reaction::ResourceUpdated => {
-                common.inbox.offer(Inbound::ResourceUpdated(message.bytes().clone()));
-            }
-            Reaction::Log => {
-                if let Some(message) = calls.deliver(message) {
-                    common.inbox.offer(Inbound::Log(message.bytes().clone()));
-                }
-            }
+        match common.reaction(&message) {
+            Reaction::Reply(reply) => own.push(reply),
             Reaction::OfCall => {
                 if calls.deliver(message).is_some() {
                     tracing::debug!(peer = %common.peer, "A message belongs to no call in flight.");
                 }
             }
-            Reaction::Nothing => {}
+            // What may belong to a call belongs to the only one in flight.
+            reaction @ (Reaction::Ask | Reaction::Withdrawn | Reaction::Log | Reaction::Notice) => {
+                if let Some(message) = calls.deliver(message) {
+                    common.hear(reaction, message, replies);
+                }
+            }
+            reaction @ (Reaction::ListChanged(_) | Reaction::ResourceUpdated) => {
+                common.hear(reaction, message, replies);
+            }
         }
     }
-    replies
+    own
 }
 
 fn blame(common: &Common, calls: &Calls, error: &MessageError) {
@@ -66,14 +69,14 @@ fn blame(common: &Common, calls: &Calls, error: &MessageError) {
     }
 }
 
-/// How many replies to a target's own requests wait on one session; a target that asks faster than it
-/// listens gets no more.
+/// How many replies to a target's own requests wait on one session; of the gateway's own replies, a
+/// target that asks faster than it listens gets no more.
 const REPLIES: usize = 8;
 /// How long a target may take to accept one of them.
 const REPLY_TIME: Duration = Duration::from_secs(5);
 
 /// The way back for what a target asks; no stream waits for it.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct Replies {
     sender: Sender<Bytes>,
     peer: Arc<str>,
@@ -97,6 +100,30 @@ impl Replies {
             }
         });
         Self { sender, peer: common.peer.clone() }
+    }
+
+    /// By a queue that somebody else empties.
+    pub(crate) fn by(sender: Sender<Bytes>, peer: Arc<str>) -> Self {
+        Self { sender, peer }
+    }
+
+    /// Whether both go to the same session.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.sender.same_channel(&other.sender)
+    }
+
+    /// Whether the session is over.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.sender.is_closed()
+    }
+
+    /// Passes a client's answer on, once there is room for it.
+    ///
+    /// # Errors
+    /// The session is over.
+    pub(crate) async fn pass(&self, reply: Bytes) -> Result<(), UpstreamError> {
+        let closed = |_| UpstreamError::Closed { peer: self.peer.clone() };
+        self.sender.send(reply).await.map_err(closed)
     }
 
     /// Passes them on, or drops them where the target does not take them.

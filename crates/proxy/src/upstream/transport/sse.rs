@@ -1,7 +1,7 @@
 //! HTTP+SSE of 2024-11-05: one GET stream carries everything that the target says; messages to it are
 //! POSTed to the address that the stream names first. The end of the stream is the end of the session.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
@@ -28,6 +28,8 @@ pub(crate) struct Sse {
     http: Arc<Http>,
     endpoint: Address,
     calls: Arc<Calls>,
+    /// Started when the stream is.
+    replies: Arc<OnceLock<Replies>>,
 }
 
 /// The GET stream.
@@ -69,7 +71,7 @@ impl Sse {
         };
         let endpoint = address.join(&stream.endpoint().await?)?;
         let calls = Calls::new(common.peer.clone(), common.limits.sse_event);
-        let sse = Self { common, http, endpoint, calls };
+        let sse = Self { common, http, endpoint, calls, replies: Arc::default() };
         sse.common.tasks.spawn("upstream SSE stream", sse.clone().read(stream));
         Ok(sse)
     }
@@ -123,22 +125,30 @@ impl Sse {
         }
     }
 
+    /// The way back for what the target asks.
+    pub(crate) fn replies(&self) -> &Replies {
+        self.replies.get_or_init(|| {
+            let posts = Self { replies: Arc::default(), ..self.clone() };
+            Replies::start(&self.common, move |reply| {
+                let posts = posts.clone();
+                async move { posts.notify(reply).await }
+            })
+        })
+    }
+
     async fn read(self, stream: Stream) {
         let mut stream = stream;
         let closed = UpstreamError::cut(&self.common.peer, "its session was closed");
         // Also when this task is dropped: nobody must wait for what cannot come.
         let _end = EndOnDrop(self.calls.clone(), closed);
-        let sse = self.clone();
-        let replies = Replies::start(&self.common, move |reply| {
-            let sse = sse.clone();
-            async move { sse.notify(reply).await }
-        });
+        let replies = self.replies().clone();
         loop {
             match stream.next().await {
                 Ok(event) => {
                     let is_message = event.event.is_none_or(|name| &name[..] == b"message");
                     if is_message && !event.data.is_empty() {
-                        replies.send(sort_shared(&self.common, &self.calls, &event.data));
+                        let own = sort_shared(&self.common, &self.calls, &event.data, &replies);
+                        replies.send(own);
                     }
                 }
                 Err(error) => return self.ended(&error),

@@ -16,6 +16,7 @@ use crate::upstream::error::UpstreamError;
 use crate::upstream::processes::Processes;
 use crate::upstream::transport::answer::Answer;
 use crate::upstream::transport::calls::Calls;
+use crate::upstream::transport::receive::Replies;
 use crate::upstream::transport::{Common, Outgoing};
 
 mod lines;
@@ -37,6 +38,7 @@ pub(crate) struct Stdio {
     common: Arc<Common>,
     calls: Arc<Calls>,
     input: Sender<Bytes>,
+    replies: Replies,
     end: CancellationToken,
     ended: watch::Receiver<bool>,
     _end: DropGuard,
@@ -80,7 +82,8 @@ impl Stdio {
                 }
             });
         }
-        let read = output::read(common.clone(), calls.clone(), input.clone(), process.stdout());
+        let replies = Replies::by(input.clone(), common.peer.clone());
+        let read = output::read(common.clone(), calls.clone(), replies.clone(), process.stdout());
         let (common_, calls_, end_) = (common.clone(), calls.clone(), end.clone());
         tasks.spawn_to_end("process of a target", async move {
             let error = process.watch(read, &common_, &end_, &deaf).await;
@@ -94,7 +97,7 @@ impl Stdio {
             let _ = done.send(true);
         });
         let _end = end.clone().drop_guard();
-        Ok(Self { common: common.clone(), calls, input, end, ended, _end })
+        Ok(Self { common: common.clone(), calls, input, replies, end, ended, _end })
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -114,6 +117,11 @@ impl Stdio {
         self.send(body).await
     }
 
+    /// The way back for what the process asks.
+    pub(crate) fn replies(&self) -> &Replies {
+        &self.replies
+    }
+
     /// Ends the process and waits until it and its children are gone.
     pub(crate) async fn close(&self) {
         self.calls.end(&UpstreamError::cut(&self.common.peer, "its session was closed"));
@@ -127,7 +135,7 @@ impl Stdio {
 
     async fn send(&self, body: Bytes) -> Result<(), UpstreamError> {
         let closed = |_| UpstreamError::Closed { peer: self.common.peer.clone() };
-        self.input.send(line(body)).await.map_err(closed)
+        self.input.send(body).await.map_err(closed)
     }
 }
 
@@ -156,13 +164,13 @@ async fn write(
     let (mut stdin, mut waiting) = (stdin, waiting);
     let writing = async {
         loop {
-            let line = tokio::select! {
+            let message = tokio::select! {
                 biased;
-                line = waiting.recv() => line,
+                message = waiting.recv() => message,
                 () = end.cancelled() => None,
             };
-            let Some(line) = line else { return };
-            if let Err(error) = stdin.write_all(&line).await {
+            let Some(message) = message else { return };
+            if let Err(error) = stdin.write_all(&line(message)).await {
                 tracing::debug!(%error, "A target does not read its input any more.");
                 return deaf.cancel();
             }

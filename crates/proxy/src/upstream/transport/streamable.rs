@@ -151,9 +151,9 @@ impl Streamable {
         }
     }
 
-    /// Answers a request of the target, in the background.
-    fn reply(self: &Arc<Self>, body: Bytes) {
-        let replies = self.replies.get_or_init(|| {
+    /// The way back for what the target asks.
+    pub(crate) fn replies(self: &Arc<Self>) -> &Replies {
+        self.replies.get_or_init(|| {
             let streamable = Arc::downgrade(self);
             Replies::start(&self.common, move |reply| {
                 let streamable = streamable.upgrade();
@@ -164,8 +164,7 @@ impl Streamable {
                     }
                 }
             })
-        });
-        replies.send(vec![body]);
+        })
     }
 
     async fn post(&self, forwarded: HeaderMap, body: Bytes) -> Result<HttpAnswer, UpstreamError> {

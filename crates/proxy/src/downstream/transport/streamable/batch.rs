@@ -48,7 +48,7 @@ async fn one(post: &Post<'_>, element: Bytes) -> Option<Segments> {
     };
     let id = message.id().cloned();
     let (Kind::Request, Some(id)) = (message.kind(), id) else {
-        legacy::notify(post.endpoint, post.claims.as_ref(), &message);
+        legacy::hear(post.endpoint, post.claims.as_ref(), &message).await;
         return None;
     };
     if message.method() == Some(Method::Initialize) {
@@ -56,9 +56,9 @@ async fn one(post: &Post<'_>, element: Bytes) -> Option<Segments> {
         let body = mcp::error_response(Some(&id), ErrorCode::InvalidRequest, text, None);
         return Some(Segments::from(body));
     }
-    Some(match call(post, message, id.clone(), &mut record).await {
-        Ok(Reply::Local(body)) => body,
-        Ok(Reply::Upstream(parts)) => reply::last(parts, &id, limit, &mut record).await,
+    Some(match call(post, message, id.clone(), false, &mut record).await {
+        Ok((Reply::Local(body), _)) => body,
+        Ok((Reply::Upstream(parts), _)) => reply::last(parts, &id, limit, &mut record).await,
         Err(error) => Segments::from(error.body()),
     })
 }

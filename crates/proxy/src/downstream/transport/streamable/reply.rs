@@ -1,6 +1,7 @@
 //! The form of an answer: JSON whenever one message answers the call and the client takes JSON,
 //! else events.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,27 +9,38 @@ use http::{Response, StatusCode};
 use mcp::{Accept, Id};
 
 use crate::access_log::{Ending, Record};
-use crate::downstream::body::{Events, ReplyBody};
+use crate::context::Context;
+use crate::downstream::body::{Events, Kept, ReplyBody};
 use crate::downstream::respond;
 use crate::error::CallError;
 use crate::reply::{Part, Parts, Reply, Segments};
+use crate::session::Session;
 
 /// How long the head waits for the first part. Clients give up on a silent head after minutes,
 /// on a stream with comments never.
 const HEAD_WAIT: Duration = Duration::from_secs(10);
 
-/// The response to the request `id`; what has to be collected for it is at most `limit` bytes.
+/// A request that waits for its answer.
+pub(super) struct Asked<'a> {
+    pub(super) context: &'a Context,
+    pub(super) id: Id,
+    pub(super) accept: Accept,
+    /// Who asked, where it has a session.
+    pub(super) session: Option<Arc<Session>>,
+}
+
+/// The response to a request.
 pub(super) async fn respond(
+    asked: Asked<'_>,
     reply: Reply,
-    id: Id,
-    accept: Accept,
-    limit: usize,
     record: &mut Record,
 ) -> Response<ReplyBody> {
     match reply {
-        Reply::Local(body) => local(body, accept),
-        Reply::Upstream(parts) if !accept.event_stream => json_only(parts, id, record).await,
-        Reply::Upstream(parts) => negotiated(parts, id, accept, limit, record).await,
+        Reply::Local(body) => local(body, asked.accept),
+        Reply::Upstream(parts) if !asked.accept.event_stream => {
+            json_only(parts, asked.id, record).await
+        }
+        Reply::Upstream(parts) => negotiated(asked, parts, record).await,
     }
 }
 
@@ -47,7 +59,7 @@ pub(super) async fn last(mut parts: Parts, id: &Id, limit: usize, record: &mut R
     let mut length = 0;
     while let Some(part) = parts.recv().await {
         match part {
-            Part::Notification(_) => {}
+            Part::Message(_) | Part::Paused(_) => {}
             Part::Chunk(piece) | Part::Response(piece) => {
                 length += piece.len();
                 if length > limit {
@@ -69,32 +81,37 @@ pub(super) async fn last(mut parts: Parts, id: &Id, limit: usize, record: &mut R
 async fn json_only(mut parts: Parts, id: Id, record: &mut Record) -> Response<ReplyBody> {
     loop {
         match parts.recv().await {
-            Some(Part::Notification(_)) => {}
+            Some(Part::Message(_) | Part::Paused(_)) => {}
             first => return whole(first, parts, &id, record),
         }
     }
 }
 
 async fn negotiated(
+    asked: Asked<'_>,
     mut parts: Parts,
-    id: Id,
-    accept: Accept,
-    limit: usize,
     record: &mut Record,
 ) -> Response<ReplyBody> {
-    let first = match tokio::time::timeout(HEAD_WAIT, parts.recv()).await {
-        Ok(Some(first)) => first,
-        Ok(None) => return whole(None, parts, &id, record),
-        Err(_) => return events(id, None, parts, limit),
-    };
-    match first {
-        Part::Notification(_) => events(id, Some(first), parts, limit),
-        first if accept.json => whole(Some(first), parts, &id, record),
-        first => {
-            if let Part::Failed(error) = &first {
-                failed(error, &id, record);
+    let head_wait = tokio::time::sleep(HEAD_WAIT);
+    tokio::pin!(head_wait);
+    loop {
+        let first = tokio::select! {
+            first = parts.recv() => first,
+            () = &mut head_wait => return asked.events(None, parts),
+        };
+        match first {
+            // Who cannot come back for the rest waits for it.
+            Some(Part::Paused(_)) if !asked.comes_back() => {}
+            Some(first @ (Part::Message(_) | Part::Paused(_))) => {
+                return asked.events(Some(first), parts);
             }
-            events(id, Some(first), parts, limit)
+            first if asked.accept.json => return whole(first, parts, &asked.id, record),
+            first => {
+                if let Some(Part::Failed(error)) = &first {
+                    failed(error, &asked.id, record);
+                }
+                return asked.events(first, parts);
+            }
         }
     }
 }
@@ -103,15 +120,31 @@ async fn negotiated(
 fn whole(first: Option<Part>, parts: Parts, id: &Id, record: &mut Record) -> Response<ReplyBody> {
     let ours = match first {
         Some(Part::Chunk(first)) => return respond::json_stream(ReplyBody::stream(first, parts)),
-        Some(Part::Response(whole) | Part::Notification(whole)) => whole,
+        Some(Part::Response(whole)) => whole,
         Some(Part::Failed(error)) => failed(&error, id, record),
-        None => failed(&CallError::ShuttingDown, id, record),
+        Some(Part::Message(_) | Part::Paused(_)) | None => {
+            failed(&CallError::ShuttingDown, id, record)
+        }
     };
     respond::json(StatusCode::OK, Segments::from(ours))
 }
 
-fn events(id: Id, first: Option<Part>, parts: Parts, limit: usize) -> Response<ReplyBody> {
-    respond::events(ReplyBody::Events(Box::new(Events::new(id, first, parts, limit))))
+impl Asked<'_> {
+    /// Whether the client comes back for the rest of a stream that ends early.
+    fn comes_back(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.revision().primes_streams())
+    }
+
+    /// The answer as events; kept where the client's revision can read on.
+    fn events(self, first: Option<Part>, parts: Parts) -> Response<ReplyBody> {
+        let limits = &self.context.limits;
+        let session = self.session.filter(|session| session.revision().resumes_streams());
+        let kept = session.map(|session| {
+            Kept::new(session, self.context.tasks.clone(), limits.orphan_call.get())
+        });
+        let events = Events::new(self.id, first, parts, limits.rewritten_answer, kept);
+        respond::events(ReplyBody::Events(Box::new(events)))
+    }
 }
 
 fn failed(error: &CallError, id: &Id, record: &mut Record) -> Bytes {

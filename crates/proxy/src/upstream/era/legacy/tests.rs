@@ -1,10 +1,17 @@
 //! What is said first, and what is answered to a server.
 
+use mcp::ClientCapabilities;
+
 use super::*;
 
 fn check(message: &str, expected: &str) {
+    react(message, &Declaration::default(), true, expected);
+}
+
+/// What becomes of a message on a connection of a client that is there, or of a catalog.
+fn react(message: &str, declaration: &Declaration, client_is_there: bool, expected: &str) {
     let message = Message::parse(Bytes::copy_from_slice(message.as_bytes())).unwrap();
-    let shown = match reaction(&message) {
+    let shown = match reaction(&message, declaration, client_is_there) {
         Reaction::Reply(reply) => String::from_utf8(reply.to_vec()).unwrap(),
         other => format!("{other:?}"),
     };
@@ -23,6 +30,26 @@ fn a_server_gets_an_answer_to_everything_it_asks() {
 }
 
 #[test]
+fn a_server_asks_the_client_what_was_declared_of_it() {
+    let can = ClientCapabilities::ROOTS.union(ClientCapabilities::SAMPLING);
+    let can = Declaration::of(can.union(ClientCapabilities::ELICITATION_FORM));
+    let asks = |method| format!(r#"{{"jsonrpc":"2.0","id":0,"method":"{method}"}}"#);
+    for method in ["roots/list", "sampling/createMessage", "elicitation/create"] {
+        react(&asks(method), &can, true, "Ask");
+    }
+    react(&asks("x/y"), &can, true, r#"{"jsonrpc":"2.0","id":0,"error":{"code":-32601"#);
+    let own = Declaration::as_written(Revision::V2025_11_25, "{}".into(), "{}".into());
+    react(&asks("x/y"), &own, true, "Ask");
+
+    // A catalog answers as somebody who is not there.
+    react(&asks("roots/list"), &can, false, r#"{"jsonrpc":"2.0","id":0,"result":{"roots":[]}}"#);
+    let cancel = r#"{"jsonrpc":"2.0","id":0,"result":{"action":"cancel"}}"#;
+    react(&asks("elicitation/create"), &can, false, cancel);
+    let refused = r#"{"jsonrpc":"2.0","id":0,"error""#;
+    react(&asks("sampling/createMessage"), &can, false, refused);
+}
+
+#[test]
 fn a_notification_goes_where_it_belongs() {
     let says = |method: &str| format!(r#"{{"jsonrpc":"2.0","method":"notifications/{method}"}}"#);
     check(&says("tools/list_changed"), "ListChanged(Tools)");
@@ -31,14 +58,14 @@ fn a_notification_goes_where_it_belongs() {
     check(&says("resources/updated"), "ResourceUpdated");
     check(&says("message"), "Log");
     check(&says("progress"), "OfCall");
-    check(&says("something/new"), "OfCall");
-    check(&says("cancelled"), "Nothing");
+    check(&says("something/new"), "Notice");
+    check(&says("cancelled"), "Withdrawn");
     check(r#"{"jsonrpc":"2.0","id":1,"result":{}}"#, "OfCall");
 }
 
 #[test]
 fn the_first_request_is_one_that_a_server_takes() {
-    let body = initialize(Nonce::new([1; 16]));
+    let body = initialize(Nonce::new([1; 16]), &Declaration::default());
     let message = Message::parse(body).unwrap();
     assert_eq!(message.method(), Some(Method::Initialize));
     let asked = message.routed().protocol_version.as_ref().unwrap();

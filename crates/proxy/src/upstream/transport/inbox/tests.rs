@@ -4,13 +4,18 @@ use tokio::sync::mpsc::channel;
 
 use super::*;
 
+fn line() -> Message {
+    let line = r#"{"jsonrpc":"2.0","method":"notifications/message"}"#;
+    Message::parse(line.into()).unwrap()
+}
+
 #[tokio::test]
 async fn a_full_channel_loses_logs_and_delays_changes_once() {
     let (sender, mut receiver) = channel(1);
     let tasks = Tasks::new();
-    let inbox = Inbox::new(sender, tasks.clone());
-    inbox.offer(Inbound::Log(Bytes::from_static(b"kept")));
-    inbox.offer(Inbound::Log(Bytes::from_static(b"lost")));
+    let inbox = Inbox::new(sender.into(), tasks.clone());
+    inbox.offer(Inbound::Log(line()));
+    inbox.offer(Inbound::Log(line()));
     for _ in 0..10 {
         inbox.list_changed(ListKind::Tools);
     }

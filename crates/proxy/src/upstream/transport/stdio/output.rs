@@ -2,21 +2,19 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tokio::process::ChildStdout;
-use tokio::sync::mpsc::Sender;
 
 use super::lines::{Line, Lines};
 use crate::upstream::error::UpstreamError;
 use crate::upstream::transport::Common;
 use crate::upstream::transport::calls::{Calls, Suspect};
-use crate::upstream::transport::receive::sort_shared;
+use crate::upstream::transport::receive::{Replies, sort_shared};
 
 /// Reads to the end of the output. Never waits for anybody but the process.
 pub(crate) async fn read(
     common: Arc<Common>,
     calls: Arc<Calls>,
-    input: Sender<Bytes>,
+    replies: Replies,
     stdout: Option<ChildStdout>,
 ) {
     let Some(stdout) = stdout else { return };
@@ -30,11 +28,7 @@ pub(crate) async fn read(
                 }
             }
             Line::Whole(line) => {
-                for reply in sort_shared(&common, &calls, &line) {
-                    if input.try_send(super::line(reply)).is_err() {
-                        tracing::debug!(peer = %common.peer, "It asks but does not read.");
-                    }
-                }
+                replies.send(sort_shared(&common, &calls, &line, &replies));
             }
             Line::TooLong(nonce) => {
                 let suspect = nonce.map_or(Suspect::Unknown, Suspect::Known);

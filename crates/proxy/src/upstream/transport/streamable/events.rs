@@ -12,10 +12,10 @@ use mcp::headers::is_event_stream;
 use mcp::{Decoder, Event, Kind, Message, Method, Nonce};
 
 use super::{Sorted, Streamable};
-use crate::upstream::era::legacy::{Reaction, complaint, reaction};
+use crate::upstream::era::legacy::{Reaction, complaint};
 use crate::upstream::error::UpstreamError;
 use crate::upstream::pool::body::HttpBody;
-use crate::upstream::transport::inbox::Inbound;
+use crate::upstream::transport::answer::Arrival;
 use crate::upstream::transport::receive::{messages, too_long};
 
 /// How long to wait before reading on, where the server does not say, and the longest it may say.
@@ -35,6 +35,8 @@ pub(crate) struct Events {
     waiting: VecDeque<Message>,
     position: Position,
     resumes: u32,
+    /// Whether the caller knows that the stream has ended for now.
+    told_pause: bool,
 }
 
 /// How far a stream has been read, in the server's words.
@@ -74,17 +76,22 @@ impl Events {
             waiting: VecDeque::new(),
             position: Position::default(),
             resumes: 0,
+            told_pause: false,
         }
     }
 
-    /// The next message of the call; the caller stops after the response. Safe to drop and to call
-    /// again.
-    pub(crate) async fn next(&mut self) -> Result<Message, UpstreamError> {
+    /// What comes next for the call; the caller stops after the response. Safe to drop and to
+    /// call again.
+    pub(crate) async fn next(&mut self) -> Result<Arrival, UpstreamError> {
         loop {
             if let Some(message) = self.buffered()? {
-                return Ok(message);
+                return Ok(Arrival::Message(message));
             }
             let Some(body) = &mut self.body else {
+                if self.is_paused() {
+                    self.told_pause = true;
+                    return Ok(Arrival::Paused(self.position.retry()));
+                }
                 self.resume().await?;
                 continue;
             };
@@ -125,6 +132,11 @@ impl Events {
         }
     }
 
+    /// Whether the server ended the stream itself, said how to go on, and nobody was told yet.
+    fn is_paused(&self) -> bool {
+        self.broken.is_none() && self.position.last.is_some() && !self.told_pause
+    }
+
     async fn resume(&mut self) -> Result<(), UpstreamError> {
         let peer = &self.streamable.common.peer;
         let cut = || UpstreamError::cut(peer, "its event stream ended without an answer");
@@ -145,6 +157,7 @@ impl Events {
         self.body = Some(answer.body);
         self.broken = None;
         self.resumes += 1;
+        self.told_pause = false;
         Ok(())
     }
 }
@@ -152,15 +165,15 @@ impl Events {
 /// Deals with a message on the stream of the call `nonce`; gives it back if it is the call's.
 pub(crate) fn sort(streamable: &Arc<Streamable>, nonce: Nonce, message: Message) -> Sorted {
     let common = &streamable.common;
-    match reaction(&message) {
-        Reaction::Reply(reply) => streamable.reply(reply),
-        Reaction::ListChanged(kind) => common.inbox.list_changed(kind),
-        Reaction::ResourceUpdated => {
-            common.inbox.offer(Inbound::ResourceUpdated(message.bytes().clone()));
+    match common.reaction(&message) {
+        Reaction::Reply(reply) => streamable.replies().send(vec![reply]),
+        Reaction::Ask | Reaction::Withdrawn | Reaction::Log | Reaction::Notice => {
+            return Ok(Some(message));
         }
-        Reaction::Log => return Ok(Some(message)),
         Reaction::OfCall => return of_call(streamable, nonce, message),
-        Reaction::Nothing => {}
+        reaction @ (Reaction::ListChanged(_) | Reaction::ResourceUpdated) => {
+            common.hear(reaction, message, streamable.replies());
+        }
     }
     Ok(None)
 }

@@ -12,11 +12,10 @@ use tokio::sync::oneshot::Sender;
 
 use super::Streamable;
 use super::events::{LONGEST_RETRY, Position};
-use crate::upstream::era::legacy::{Reaction, reaction};
+use crate::upstream::era::legacy::Reaction;
 use crate::upstream::error::UpstreamError;
 use crate::upstream::pool::HttpAnswer;
 use crate::upstream::pool::body::HttpBody;
-use crate::upstream::transport::inbox::Inbound;
 use crate::upstream::transport::receive::{messages, too_long};
 
 /// A stream that lived this long was a good one: the next is opened without extra delay.
@@ -138,15 +137,11 @@ fn take(streamable: &Arc<Streamable>, data: &bytes::Bytes) {
         return;
     };
     for message in messages {
-        match reaction(&message) {
-            Reaction::Reply(reply) => streamable.reply(reply),
-            Reaction::ListChanged(kind) => common.inbox.list_changed(kind),
-            Reaction::ResourceUpdated => {
-                common.inbox.offer(Inbound::ResourceUpdated(message.bytes().clone()));
-            }
-            Reaction::Log => common.inbox.offer(Inbound::Log(message.bytes().clone())),
+        match common.reaction(&message) {
+            Reaction::Reply(reply) => streamable.replies().send(vec![reply]),
             // Responses and progress come on the stream of their call.
-            Reaction::OfCall | Reaction::Nothing => {}
+            Reaction::OfCall => {}
+            reaction => common.hear(reaction, message, streamable.replies()),
         }
     }
 }

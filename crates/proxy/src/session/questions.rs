@@ -1,0 +1,108 @@
+//! What targets have asked a client and not been answered yet: requests get an id of ours on their
+//! way to the client, and the answer finds its way back by it.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use mcp::{ErrorCode, Id, Message, Nonce, Rewrite};
+use parking_lot::Mutex;
+
+use crate::random;
+use crate::upstream::Replies;
+
+/// How many questions a client may have open; a target that asks more is refused.
+const MOST: usize = 256;
+
+/// The open questions of one session.
+#[derive(Debug, Default)]
+pub(super) struct Questions {
+    open: Mutex<HashMap<Nonce, Open>>,
+}
+
+#[derive(Debug)]
+struct Open {
+    /// The target's own id, in its own type.
+    id: Id,
+    /// The target's own progress token, raw.
+    token: Option<Bytes>,
+    replies: Replies,
+}
+
+/// A question on its way to a client.
+pub(crate) struct Question {
+    pub(super) nonce: Nonce,
+    /// The request as the client is to see it.
+    pub(crate) body: Bytes,
+}
+
+impl Questions {
+    /// Notes a target's request; gives it as the client is to see it, `edited` in other places too.
+    ///
+    /// # Errors
+    /// The client has too many open questions; what the target is to be told.
+    pub(super) fn ask<'a>(
+        &self,
+        request: &'a Message,
+        replies: &Replies,
+        edited: impl FnOnce(Rewrite<'a>) -> Rewrite<'a>,
+    ) -> Result<Question, Bytes> {
+        let Some(id) = request.id() else { return Err(Bytes::new()) };
+        let mut open = self.open.lock();
+        if open.len() >= MOST {
+            let text = "the client has too many open questions";
+            return Err(mcp::error_response(Some(id), ErrorCode::InternalError, text, None));
+        }
+        let nonce = random::nonce();
+        let token = request.routed().progress_token.as_ref().map(|(_, raw)| raw.clone());
+        open.insert(nonce, Open { id: id.clone(), token, replies: replies.clone() });
+        let rewrite = request.rewrite().id(&nonce.id()).progress_token(&nonce.progress_token());
+        Ok(Question { nonce, body: edited(rewrite).bytes() })
+    }
+
+    /// The way of a client's answer: to whom, and as the target knows it.
+    pub(super) fn answered(&self, answer: &Message) -> Option<(Replies, Bytes)> {
+        let nonce = Nonce::of_id(answer.id()?.as_bytes())?;
+        let question = self.open.lock().remove(&nonce)?;
+        let body = answer.rewrite().id(&question.id).bytes();
+        Some((question.replies, body))
+    }
+
+    /// The way of a client's progress on a question.
+    pub(super) fn progressed(&self, progress: &Message) -> Option<(Replies, Bytes)> {
+        let (_, token) = progress.routed().progress_token.as_ref()?;
+        let nonce = Nonce::of_progress_token(token)?;
+        let open = self.open.lock();
+        let question = open.get(&nonce)?;
+        let body = progress.rewrite().progress_token(question.token.as_ref()?).bytes();
+        Some((question.replies.clone(), body))
+    }
+
+    /// A target does not wait for an answer any more: what its client is to be told.
+    pub(super) fn withdrawn(&self, notice: &Message, replies: &Replies) -> Option<Bytes> {
+        let id = notice.routed().request_id.as_ref()?;
+        let mut open = self.open.lock();
+        let asked = |question: &Open| question.id == *id && question.replies.is_same(replies);
+        let nonce = *open.iter().find(|(_, question)| asked(question))?.0;
+        open.remove(&nonce);
+        Some(notice.rewrite().request_id(&nonce.id()).bytes())
+    }
+
+    /// Forgets one that could not be delivered.
+    pub(super) fn forget(&self, nonce: Nonce) {
+        self.open.lock().remove(&nonce);
+    }
+
+    /// Forgets those of targets that are gone: the ids by which the client knows them.
+    pub(super) fn abandoned(&self) -> Vec<Id> {
+        let mut open = self.open.lock();
+        let gone: Vec<_> = open
+            .iter()
+            .filter(|(_, question)| question.replies.is_closed())
+            .map(|(nonce, _)| *nonce)
+            .collect();
+        gone.iter().for_each(|nonce| {
+            open.remove(nonce);
+        });
+        gone.into_iter().map(|nonce| nonce.id()).collect()
+    }
+}

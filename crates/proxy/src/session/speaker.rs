@@ -1,0 +1,177 @@
+//! What a target says of its own accord, as its client is to see it; and the ear of a session at a
+//! connection that was opened for it.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use mcp::{ListKind, Message, Method, Rewrite};
+
+use crate::federation::Offer;
+use crate::session::record::Session;
+use crate::tasks::Tasks;
+use crate::upstream::{ClientSettings, Inbound, Listener, Replies};
+
+/// How long a client waits to hear that a list changed while the list is read again.
+const REREAD: Duration = Duration::from_secs(10);
+
+/// The target that speaks, and the menu by which its client knows it.
+#[derive(Debug, Clone)]
+pub(crate) struct Speaker {
+    pub(crate) offer: Arc<Offer>,
+    pub(crate) target: usize,
+}
+
+impl Speaker {
+    /// A request: among several targets the client's user is told which one asks, what it calls an
+    /// elicitation is told apart from what others do, and none gets to see what the client knows of
+    /// the others (MCP.md 2, "roots / sampling / elicitation").
+    pub(crate) fn request<'a>(&self, request: &Message, rewrite: Rewrite<'a>) -> Rewrite<'a> {
+        let Some(name) = self.name() else { return rewrite };
+        let routed = request.routed();
+        let mut rewrite = rewrite;
+        if let Some(message) = &routed.elicitation_message {
+            rewrite = rewrite.elicitation_message(&format!("[{name}] {}", message.as_str()));
+        }
+        if let Some(id) = &routed.elicitation_id {
+            rewrite = rewrite.elicitation_id(&format!("{name}+{}", id.as_str()));
+        }
+        if routed.include_context.is_some() {
+            rewrite = rewrite.include_context("none");
+        }
+        rewrite
+    }
+
+    /// A notification that came with a call, or with none; `None` where no client could make
+    /// anything of it.
+    pub(crate) fn notice(&self, notice: &Message) -> Option<Bytes> {
+        let Some(name) = self.name() else { return Some(notice.bytes().clone()) };
+        let (routed, rewrite) = (notice.routed(), notice.rewrite());
+        let rewrite = match notice.method() {
+            Some(Method::LogMessage) => match &routed.logger {
+                Some(logger) => rewrite.logger(&format!("{name}/{}", logger.as_str())),
+                None => rewrite,
+            },
+            Some(Method::ElicitationComplete) => match &routed.elicitation_id {
+                Some(id) => rewrite.elicitation_id(&format!("{name}+{}", id.as_str())),
+                None => rewrite,
+            },
+            Some(Method::ResourcesUpdated) => match &routed.uri {
+                Some(uri) => rewrite.uri(&self.offer.menu.client_uri(self.target, uri.as_str())),
+                None => rewrite,
+            },
+            Some(Method::Progress) => rewrite,
+            // What the gateway does not know would be one target's among many.
+            _ => return None,
+        };
+        Some(rewrite.bytes())
+    }
+
+    /// The target's name, where it is one among several.
+    fn name(&self) -> Option<&str> {
+        if self.offer.menu.is_single() {
+            return None;
+        }
+        self.offer.members.get(self.target).map(|member| member.target.name.as_str())
+    }
+}
+
+/// A session, as the connection hears it that was opened for it at one upstream.
+pub(crate) struct Ear {
+    session: Weak<Session>,
+    /// The upstream's serial.
+    upstream: u64,
+    tasks: Tasks,
+    /// The lists that are being read again because they changed: one bit each.
+    rereading: Arc<AtomicU8>,
+}
+
+impl Listener for Ear {
+    fn hear(&self, inbound: Inbound) {
+        let Some(session) = self.session.upgrade() else { return };
+        if let Inbound::Closed(_) = inbound {
+            return session.abandon();
+        }
+        let offer = session.view().offer();
+        // A target that has left the backend has nothing to say any more.
+        let Some(target) = offer.target_of(self.upstream) else { return };
+        let speaker = Speaker { offer, target };
+        match inbound {
+            Inbound::ListChanged(kind) => self.list_changed(&session, &speaker, kind),
+            Inbound::ResourceUpdated(notice) | Inbound::Notice(notice) => {
+                deliver(&session, speaker.notice(&notice));
+            }
+            Inbound::Log(line) if session.wants(&line) => {
+                deliver(&session, speaker.notice(&line));
+            }
+            Inbound::Log(_) | Inbound::Closed(_) => {}
+            Inbound::Request(request, replies) => ask(&session, &speaker, &request, &replies),
+            Inbound::Withdrawn(notice, replies) => {
+                deliver(&session, session.withdrawn(&notice, &replies));
+            }
+        }
+    }
+
+    fn settings(&self) -> ClientSettings {
+        let Some(session) = self.session.upgrade() else { return ClientSettings::default() };
+        let subscriptions = session.subscriptions(self.upstream);
+        ClientSettings { level: session.level(), subscriptions }
+    }
+}
+
+impl Ear {
+    pub(super) fn new(session: &Arc<Session>, upstream: u64, tasks: Tasks) -> Arc<Self> {
+        let session = Arc::downgrade(session);
+        Arc::new(Self { session, upstream, tasks, rereading: Arc::default() })
+    }
+
+    /// The lists are read again, at most once a second however many sessions hear of it. Where
+    /// they are one target's own, its word that they changed is passed on when they have been
+    /// read; else the client hears of what changed in the menu.
+    fn list_changed(&self, session: &Arc<Session>, speaker: &Speaker, kind: ListKind) {
+        let member = speaker.offer.members.get(speaker.target);
+        let Some(feed) = member.and_then(|member| member.feed.clone()) else { return };
+        if !speaker.offer.menu.is_single() {
+            return feed.look_again();
+        }
+        let bit = match kind {
+            ListKind::Tools => 1,
+            ListKind::Prompts => 1 << 1,
+            ListKind::Resources | ListKind::ResourceTemplates => 1 << 2,
+        };
+        if self.rereading.fetch_or(bit, Ordering::AcqRel) & bit != 0 {
+            return feed.look_again();
+        }
+        let (rereading, session) = (self.rereading.clone(), Arc::downgrade(session));
+        self.tasks.spawn("list changed", async move {
+            // Past the deadline the client hears of it all the same.
+            let _ = tokio::time::timeout(REREAD, feed.reread()).await;
+            rereading.fetch_and(!bit, Ordering::AcqRel);
+            if let Some(session) = session.upgrade() {
+                session.list_changed(kind);
+            }
+        });
+    }
+}
+
+fn ask(session: &Session, speaker: &Speaker, request: &Message, replies: &Replies) {
+    let refused = match session.ask(speaker, request, replies) {
+        Ok(question) if session.deliver(question.body.clone()) => return,
+        Ok(question) => {
+            session.forget(&question);
+            let text = "the client does not listen";
+            mcp::error_response(request.id(), mcp::ErrorCode::InternalError, text, None)
+        }
+        Err(refused) => refused,
+    };
+    replies.send(vec![refused]);
+}
+
+fn deliver(session: &Session, message: Option<Bytes>) {
+    if let Some(message) = message
+        && !session.deliver(message)
+    {
+        tracing::debug!("A notification was dropped: its client does not listen.");
+    }
+}

@@ -1,0 +1,242 @@
+//! The event streams of a session and their last events, so that a client that lost a stream reads
+//! on where it was (2025-03-26 and later, transports, "Resumability and Redelivery").
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use config::Limits;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+/// The streams of a session that have ended and can still be read.
+const ENDED_STREAMS: usize = 16;
+
+/// The bounds of what is kept, shared by all sessions.
+#[derive(Debug)]
+pub struct EventStore {
+    events: usize,
+    bytes: usize,
+    total: usize,
+    used: AtomicUsize,
+}
+
+/// The place of an event: which stream of its session, and which event of that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventId {
+    stream: u64,
+    event: u64,
+}
+
+/// One stream of events, read by one client at a time.
+#[derive(Debug)]
+pub struct Stream {
+    number: u64,
+    kept: Mutex<Kept>,
+    news: Notify,
+    readers: AtomicUsize,
+    store: Arc<EventStore>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// How many events there have been; the last of them are in `events`.
+    count: u64,
+    events: VecDeque<Bytes>,
+    bytes: usize,
+    is_over: bool,
+}
+
+/// The streams of one session.
+#[derive(Debug, Default)]
+pub(super) struct Streams {
+    opened: u64,
+    all: VecDeque<Arc<Stream>>,
+}
+
+/// A client reading a stream; when it is dropped, the client has left.
+#[derive(Debug)]
+pub struct Reader {
+    stream: Arc<Stream>,
+    /// The last event that was read.
+    after: u64,
+}
+
+/// The events that a client asks for are not kept any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("events of this stream are not kept any more")]
+pub struct Evicted;
+
+impl EventStore {
+    /// Nothing is kept yet.
+    pub fn new(limits: &Limits) -> Arc<Self> {
+        Arc::new(Self {
+            events: limits.event_store_events,
+            bytes: limits.event_store_stream,
+            total: limits.event_store_total,
+            used: AtomicUsize::new(0),
+        })
+    }
+
+    /// The bytes that are kept of all streams.
+    pub fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
+    }
+}
+
+impl EventId {
+    /// The place that a client names in `Last-Event-ID`, if it is of our form.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (stream, event) = text.split_once('-')?;
+        let number = |text| u64::from_str_radix(text, 16).ok();
+        Some(Self { stream: number(stream)?, event: number(event)? })
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:x}-{:x}", self.stream, self.event)
+    }
+}
+
+impl Stream {
+    /// The place before the first event.
+    pub fn start(&self) -> EventId {
+        EventId { stream: self.number, event: 0 }
+    }
+
+    /// Adds an event. What was added longest ago goes when there is too much; what is being read
+    /// is one event at least.
+    pub fn push(&self, message: Bytes) -> EventId {
+        let mut kept = self.kept.lock();
+        kept.count += 1;
+        kept.bytes += message.len();
+        self.store.used.fetch_add(message.len(), Ordering::Relaxed);
+        kept.events.push_back(message);
+        while kept.events.len() > 1
+            && (kept.events.len() > self.store.events
+                || kept.bytes > self.store.bytes
+                || self.store.used() > self.store.total)
+        {
+            let oldest = kept.events.pop_front().map_or(0, |event| event.len());
+            kept.bytes -= oldest;
+            self.store.used.fetch_sub(oldest, Ordering::Relaxed);
+        }
+        let event = kept.count;
+        drop(kept);
+        self.news.notify_one();
+        EventId { stream: self.number, event }
+    }
+
+    /// No more events come.
+    pub fn end(&self) {
+        self.kept.lock().is_over = true;
+        self.news.notify_one();
+    }
+
+    /// Whether a client reads it.
+    pub fn is_read(&self) -> bool {
+        self.readers.load(Ordering::Acquire) > 0
+    }
+
+    /// Reads on after an event. Whoever read it before is not told of anything new.
+    pub fn read(self: &Arc<Self>, after: EventId) -> Reader {
+        self.readers.fetch_add(1, Ordering::AcqRel);
+        Reader { stream: self.clone(), after: after.event }
+    }
+
+    fn is_over(&self) -> bool {
+        self.kept.lock().is_over
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.store.used.fetch_sub(self.kept.get_mut().bytes, Ordering::Relaxed);
+    }
+}
+
+impl Reader {
+    /// The next event; `None` after the last. Safe to drop and to call again.
+    ///
+    /// # Errors
+    /// The next event has gone already.
+    pub async fn next(&mut self) -> Option<Result<(EventId, Bytes), Evicted>> {
+        let stream = self.stream.clone();
+        loop {
+            let news = stream.news.notified();
+            if let Some(next) = self.ready() {
+                return next;
+            }
+            news.await;
+        }
+    }
+
+    /// What is there at this moment; `None` if nothing is.
+    fn ready(&mut self) -> Option<Option<Result<(EventId, Bytes), Evicted>>> {
+        let kept = self.stream.kept.lock();
+        if self.after > kept.count {
+            return Some(Some(Err(Evicted)));
+        }
+        let oldest = kept.count - u64::try_from(kept.events.len()).unwrap_or(u64::MAX);
+        let Some(index) = self.after.checked_sub(oldest) else { return Some(Some(Err(Evicted))) };
+        match kept.events.get(usize::try_from(index).unwrap_or(usize::MAX)) {
+            Some(event) => {
+                self.after += 1;
+                let place = EventId { stream: self.stream.number, event: self.after };
+                Some(Some(Ok((place, event.clone()))))
+            }
+            None if kept.is_over => Some(None),
+            None => None,
+        }
+    }
+
+    /// Whether the next event is still there.
+    ///
+    /// # Errors
+    /// It has gone.
+    pub fn check(&self) -> Result<(), Evicted> {
+        let kept = self.stream.kept.lock();
+        let oldest = kept.count - u64::try_from(kept.events.len()).unwrap_or(u64::MAX);
+        if (oldest..=kept.count).contains(&self.after) { Ok(()) } else { Err(Evicted) }
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.stream.readers.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Streams {
+    /// A new stream. Of those that have ended, the oldest goes when there are too many.
+    pub(super) fn open(&mut self, store: &Arc<EventStore>) -> Arc<Stream> {
+        self.opened += 1;
+        let stream = Arc::new(Stream {
+            number: self.opened,
+            kept: Mutex::default(),
+            news: Notify::new(),
+            readers: AtomicUsize::new(0),
+            store: store.clone(),
+        });
+        self.all.push_back(stream.clone());
+        let ended = |stream: &Arc<Stream>| stream.is_over() && !stream.is_read();
+        while self.all.iter().filter(|stream| ended(stream)).count() > ENDED_STREAMS {
+            let Some(oldest) = self.all.iter().position(ended) else { break };
+            self.all.remove(oldest);
+        }
+        stream
+    }
+
+    /// The stream that an event is of.
+    pub(super) fn find(&self, place: EventId) -> Option<Arc<Stream>> {
+        self.all.iter().find(|stream| stream.number == place.stream).cloned()
+    }
+
+    /// Forgets all of them.
+    pub(super) fn clear(&mut self) {
+        self.all.clear();
+    }
+}
