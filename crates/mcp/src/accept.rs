@@ -10,18 +10,29 @@ pub struct Accept {
     pub json: bool,
     /// It names `text/event-stream` or `text/*`, or takes anything but JSON.
     pub event_stream: bool,
+    /// It names event streams before JSON: of two forms that it takes, the one that it would rather
+    /// have.
+    pub prefers_events: bool,
 }
 
 impl Accept {
+    /// Whether an answer of one message is best given as JSON.
+    pub fn wants_json(self) -> bool {
+        self.json && !self.prefers_events
+    }
+
     /// What all `Accept` headers of a request say together.
     pub fn of(headers: &HeaderMap) -> Self {
         let mut json = Best::default();
         let mut event_stream = Best::default();
-        let mut any = false;
+        let (mut any, mut first) = (false, None);
         for value in headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()) {
             for range in value.split(',').map(str::trim).filter(|range| !range.is_empty()) {
                 any = true;
                 let (name, takes) = parse(range);
+                if takes && matches!(name.as_str(), "application/json" | "text/event-stream") {
+                    first.get_or_insert(name == "text/event-stream");
+                }
                 json.consider(&name, takes, &["*/*", "application/*", "application/json"]);
                 event_stream.consider(&name, takes, &["*/*", "text/*", "text/event-stream"]);
             }
@@ -29,7 +40,8 @@ impl Accept {
         let json = json.takes || !any;
         // `*/*` alone is no wish for a stream, unless nothing else is left.
         let is_named = event_stream.rank > 1;
-        Self { json, event_stream: event_stream.takes && (is_named || !json) }
+        let event_stream = event_stream.takes && (is_named || !json);
+        Self { json, event_stream, prefers_events: event_stream && first == Some(true) }
     }
 }
 

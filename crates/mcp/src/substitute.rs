@@ -21,10 +21,12 @@ pub struct Substitute {
 
 impl Substitute {
     /// For an answer to a request that carried `nonce` instead of `id` and, if it had one, of
-    /// `progress_token` (raw JSON).
+    /// `progress_token` (raw JSON). Where a target repeats the token it is a text, and stays one: a
+    /// number is put back as a string. (Progress itself names the token in a place of its own, which
+    /// is rewritten there.)
     pub fn new(nonce: Nonce, id: Id, progress_token: Option<Bytes>) -> Self {
         let mut pairs = vec![(nonce.id().as_bytes().clone(), id.as_bytes().clone())];
-        pairs.extend(progress_token.map(|token| (nonce.progress_token(), token)));
+        pairs.extend(progress_token.map(|token| (nonce.progress_token(), as_text(token))));
         let finder = Finder::new(nonce.digits().as_bytes()).into_owned();
         Self { finder, pairs, held: BytesMut::new(), last: 0 }
     }
@@ -119,6 +121,10 @@ impl Substitute {
     fn before(&self, chunk: &[u8], at: usize) -> u8 {
         at.checked_sub(1).and_then(|at| chunk.get(at)).copied().unwrap_or(self.last)
     }
+}
+
+fn as_text(token: Bytes) -> Bytes {
+    if token.starts_with(b"\"") { token } else { [b"\"", &token[..], b"\""].concat().into() }
 }
 
 fn push_part(part: Bytes, out: &mut Vec<Bytes>) {

@@ -106,8 +106,9 @@ impl Offer {
     }
 }
 
-/// The most kinds of clients that a backend has views for; whoever comes later sees what clients
-/// that can do nothing see.
+/// The most kinds of clients that a backend has views for. Then the view that was asked for
+/// longest ago and that no session has makes room; while there is none, whoever comes sees what
+/// clients that can do nothing see.
 const MOST_VIEWS: usize = 256;
 
 /// The live side of a backend. Kept across reloads by the backend's name.
@@ -196,12 +197,18 @@ impl Federation {
         if let Some(known) = others.get(declaration) {
             return known.clone();
         }
-        if others.len() + 1 >= MOST_VIEWS {
-            return self.base.clone();
+        let mut more = HashMap::clone(&others);
+        if more.len() + 1 >= MOST_VIEWS {
+            // Both maps hold it, and nobody else does.
+            let unused = more.iter().filter(|(_, view)| Arc::strong_count(view) <= 2);
+            let oldest = unused.max_by_key(|(_, view)| view.unused_for(now));
+            let Some(oldest) = oldest.map(|(declaration, _)| declaration.clone()) else {
+                return self.base.clone();
+            };
+            more.remove(&oldest);
         }
         let shape = shape.for_clients(declaration);
         let view = View::start(&self.tasks, declaration.clone(), shape, now);
-        let mut more = HashMap::clone(&others);
         more.insert(declaration.clone(), view.clone());
         self.others.store(Arc::new(more));
         view

@@ -11,7 +11,8 @@ fn check(accept: &[&'static str], json: bool, event_stream: bool) {
     for value in accept {
         headers.append(ACCEPT, HeaderValue::from_static(value));
     }
-    assert_eq!(Accept::of(&headers), Accept { json, event_stream }, "{accept:?}");
+    let taken = Accept::of(&headers);
+    assert_eq!((taken.json, taken.event_stream), (json, event_stream), "{accept:?}");
 }
 
 #[test]
@@ -50,4 +51,17 @@ fn who_takes_everything_but_json_gets_a_stream() {
     check(&["application/json;q=0"], false, false);
     check(&["application/json;q=0, */*;q=0"], false, false);
     check(&["application/json;q=0, text/event-stream;q=0, */*"], false, false);
+}
+
+#[test]
+fn the_form_that_is_named_first_is_preferred() {
+    let prefers = |accept: &'static str| {
+        let headers = HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static(accept))]);
+        Accept::of(&headers).prefers_events
+    };
+    assert!(prefers("text/event-stream, application/json"));
+    assert!(prefers("text/event-stream"));
+    assert!(!prefers("application/json, text/event-stream"));
+    assert!(!prefers("text/event-stream;q=0, application/json"));
+    assert!(!prefers("*/*"));
 }

@@ -38,8 +38,8 @@ fn check(text: &str, token: Option<&'static str>, expected: &str) {
 #[test]
 fn both_forms_are_replaced_wherever_they_stand() {
     check(r#"{"id":I,"result":{}}"#, None, r#"{"id":"client","result":{}}"#);
-    check(r#"{"t":T,"id":I}"#, Some("7"), r#"{"t":7,"id":"client"}"#);
-    check("II[T]", Some("7"), "\"client\"\"client\"[7]");
+    check(r#"{"t":T,"id":I}"#, Some("7"), r#"{"t":"7","id":"client"}"#);
+    check("II[T]", Some("7"), r#""client""client"["7"]"#);
 }
 
 #[test]

@@ -159,7 +159,9 @@ async fn relay_messages(
                 ask(exchange, &message, replies, parts).await;
             }
             Kind::Notification => {
-                if let Some(notice) = notice(exchange, &message, replies) {
+                if message.method() == Some(Method::Progress) {
+                    let _ = parts.send(Part::Message(progress(exchange, &message))).await;
+                } else if let Some(notice) = notice(exchange, &message, replies) {
                     let _ = parts.send(Part::Message(substitute.whole(notice))).await;
                 }
             }
@@ -207,6 +209,14 @@ async fn ask(
             }
         }
         Err(refused) => replies.send(vec![refused]),
+    }
+}
+
+/// Progress of the call, with the token that its client gave it.
+fn progress(exchange: &Exchange, progress: &Message) -> Bytes {
+    match &exchange.message.routed().progress_token {
+        Some((_, token)) => progress.rewrite().progress_token(token).bytes(),
+        None => progress.bytes().clone(),
     }
 }
 

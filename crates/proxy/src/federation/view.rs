@@ -127,7 +127,12 @@ impl View {
 
     /// Whether no session has it, and nobody has asked for it for `limit`.
     pub(super) fn is_idle(self: &Arc<Self>, now: Instant, limit: Duration) -> bool {
-        Arc::strong_count(self) == 1 && self.used.idle(now) >= limit
+        Arc::strong_count(self) == 1 && self.unused_for(now) >= limit
+    }
+
+    /// For how long nobody has asked for it.
+    pub(super) fn unused_for(&self, now: Instant) -> Duration {
+        self.used.idle(now)
     }
 
     /// Takes a new shape; returns when it is what clients see.

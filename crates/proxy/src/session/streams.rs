@@ -46,6 +46,8 @@ struct Kept {
     count: u64,
     events: VecDeque<Bytes>,
     bytes: usize,
+    /// How many of them a client has been given.
+    given: u64,
     is_over: bool,
 }
 
@@ -101,25 +103,35 @@ impl fmt::Display for EventId {
     }
 }
 
+impl Kept {
+    /// How many events have gone.
+    fn oldest(&self) -> u64 {
+        self.count - u64::try_from(self.events.len()).unwrap_or(u64::MAX)
+    }
+}
+
 impl Stream {
     /// The place before the first event.
     pub fn start(&self) -> EventId {
         EventId { stream: self.number, event: 0 }
     }
 
-    /// Adds an event. What was added longest ago goes when there is too much; what is being read
-    /// is one event at least.
+    /// Adds an event. What was added longest ago goes when there is too much. When there is too
+    /// much in all, what goes has been given to a client, or nobody reads it: one session's full
+    /// streams do not take from another what it has not heard yet.
     pub fn push(&self, message: Bytes) -> EventId {
         let mut kept = self.kept.lock();
         kept.count += 1;
         kept.bytes += message.len();
         self.store.used.fetch_add(message.len(), Ordering::Relaxed);
         kept.events.push_back(message);
-        while kept.events.len() > 1
-            && (kept.events.len() > self.store.events
+        let is_too_much = |kept: &Kept| {
+            let is_heard = kept.oldest() < kept.given || !self.is_read();
+            kept.events.len() > self.store.events
                 || kept.bytes > self.store.bytes
-                || self.store.used() > self.store.total)
-        {
+                || (is_heard && self.store.used() > self.store.total)
+        };
+        while kept.events.len() > 1 && is_too_much(&kept) {
             let oldest = kept.events.pop_front().map_or(0, |event| event.len());
             kept.bytes -= oldest;
             self.store.used.fetch_sub(oldest, Ordering::Relaxed);
@@ -176,17 +188,19 @@ impl Reader {
 
     /// What is there at this moment; `None` if nothing is.
     fn ready(&mut self) -> Option<Option<Result<(EventId, Bytes), Evicted>>> {
-        let kept = self.stream.kept.lock();
+        let mut kept = self.stream.kept.lock();
         if self.after > kept.count {
             return Some(Some(Err(Evicted)));
         }
-        let oldest = kept.count - u64::try_from(kept.events.len()).unwrap_or(u64::MAX);
-        let Some(index) = self.after.checked_sub(oldest) else { return Some(Some(Err(Evicted))) };
-        match kept.events.get(usize::try_from(index).unwrap_or(usize::MAX)) {
+        let Some(index) = self.after.checked_sub(kept.oldest()) else {
+            return Some(Some(Err(Evicted)));
+        };
+        match kept.events.get(usize::try_from(index).unwrap_or(usize::MAX)).cloned() {
             Some(event) => {
                 self.after += 1;
+                kept.given = kept.given.max(self.after);
                 let place = EventId { stream: self.stream.number, event: self.after };
-                Some(Some(Ok((place, event.clone()))))
+                Some(Some(Ok((place, event))))
             }
             None if kept.is_over => Some(None),
             None => None,
@@ -199,8 +213,7 @@ impl Reader {
     /// It has gone.
     pub fn check(&self) -> Result<(), Evicted> {
         let kept = self.stream.kept.lock();
-        let oldest = kept.count - u64::try_from(kept.events.len()).unwrap_or(u64::MAX);
-        if (oldest..=kept.count).contains(&self.after) { Ok(()) } else { Err(Evicted) }
+        if (kept.oldest()..=kept.count).contains(&self.after) { Ok(()) } else { Err(Evicted) }
     }
 }
 
@@ -240,3 +253,6 @@ impl Streams {
         self.all.clear();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
 //! The form of an answer: JSON whenever one message answers the call and the client takes JSON,
-//! else events.
+//! unless it names events first; else events.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,7 +46,7 @@ pub(super) async fn respond(
 
 /// What is ours and whole.
 pub(super) fn local(body: Segments, accept: Accept) -> Response<ReplyBody> {
-    if accept.json {
+    if accept.wants_json() {
         respond::json(StatusCode::OK, body)
     } else {
         respond::one_event(&body.concat())
@@ -105,7 +105,7 @@ async fn negotiated(
             Some(first @ (Part::Message(_) | Part::Paused(_))) => {
                 return asked.events(Some(first), parts);
             }
-            first if asked.accept.json => return whole(first, parts, &asked.id, record),
+            first if asked.accept.wants_json() => return whole(first, parts, &asked.id, record),
             first => {
                 if let Some(Part::Failed(error)) = &first {
                     failed(error, &asked.id, record);

@@ -1,0 +1,100 @@
+//! What a client reads, where it left and when it comes back.
+
+use super::*;
+
+fn store(events: usize, bytes: usize, total: usize) -> Arc<EventStore> {
+    let limits = Limits {
+        event_store_events: events,
+        event_store_stream: bytes,
+        event_store_total: total,
+        ..Limits::default()
+    };
+    EventStore::new(&limits)
+}
+
+fn event(text: &'static str) -> Bytes {
+    Bytes::from_static(text.as_bytes())
+}
+
+/// What is there to read at this moment, and how it ends.
+async fn read(reader: &mut Reader) -> String {
+    let mut said = String::new();
+    loop {
+        let Some(next) = reader.ready() else { return said };
+        match next {
+            Some(Ok((_, event))) => said.push_str(std::str::from_utf8(&event).unwrap()),
+            Some(Err(Evicted)) => return said + "!",
+            None => return said + ".",
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_reads_on_after_the_event_that_it_names() {
+    let mut streams = Streams::default();
+    let stream = streams.open(&store(9, 9, 9));
+    let first = stream.push(event("a"));
+    stream.push(event("b"));
+    assert_eq!(EventId::parse(&first.to_string()), Some(first));
+    let mut reader = streams.find(first).unwrap().read(first);
+    assert_eq!(read(&mut reader).await, "b");
+    stream.push(event("c"));
+    stream.end();
+    assert_eq!(read(&mut reader).await, "c.");
+    assert_eq!(read(&mut stream.read(stream.start())).await, "abc.");
+}
+
+#[tokio::test]
+async fn what_is_not_kept_any_more_is_an_error_and_never_a_gap() {
+    let mut streams = Streams::default();
+    let stream = streams.open(&store(2, 9, 9));
+    let places: Vec<EventId> = ["a", "b", "c"].map(|text| stream.push(event(text))).into();
+    assert!(stream.read(stream.start()).check().is_err());
+    assert_eq!(read(&mut stream.read(stream.start())).await, "!");
+    assert!(stream.read(places[0]).check().is_ok());
+    assert_eq!(read(&mut stream.read(places[0])).await, "bc");
+    let future = EventId { event: 4, ..places[0] };
+    assert!(stream.read(future).check().is_err());
+    assert!(streams.find(EventId { stream: 9, ..future }).is_none());
+}
+
+#[tokio::test]
+async fn a_full_store_takes_from_nobody_what_it_has_not_heard() {
+    let store = store(9, 9, 3);
+    let (mut one, mut other) = (Streams::default(), Streams::default());
+    let full = one.open(&store);
+    for text in ["a", "b", "c"] {
+        full.push(event(text));
+    }
+    let stream = other.open(&store);
+    let mut reader = stream.read(stream.start());
+    for text in ["d", "e"] {
+        stream.push(event(text));
+    }
+    assert_eq!(read(&mut reader).await, "de");
+    stream.push(event("f"));
+    assert_eq!(read(&mut stream.read(stream.start())).await, "!", "what was heard went first");
+    assert_eq!(read(&mut reader).await, "f");
+    drop((full, one));
+    assert_eq!(store.used(), 1);
+}
+
+#[tokio::test]
+async fn streams_that_have_ended_are_bounded() {
+    let (store, mut streams) = (store(9, 9, 99), Streams::default());
+    let first = streams.open(&store);
+    first.end();
+    for _ in 0..=ENDED_STREAMS {
+        streams.open(&store).end();
+    }
+    streams.open(&store);
+    assert!(streams.find(first.start()).is_none());
+    assert_eq!(streams.all.len(), ENDED_STREAMS + 1);
+}
+
+#[test]
+fn only_places_of_our_form_are_places() {
+    for text in ["", "-", "1", "1-", "-1", "x-1", "1-1-1", "1-99999999999999999"] {
+        assert_eq!(EventId::parse(text), None, "{text}");
+    }
+}
