@@ -66,7 +66,11 @@ pub async fn dispatch(
         return Ok(local(mcp::result_response(&call.id, b"{}")));
     }
     if let Some(kind) = method.list() {
-        return list(view, &call, kind).await;
+        let offer = view.known().await;
+        if offer.menu.has_list(kind) {
+            return list(&offer, &call, kind);
+        }
+        return start(context, offer, call, Destination::ONLY, record);
     }
 
     let mut offer = view.offer();
@@ -116,11 +120,16 @@ fn route(offer: &Offer, call: &Call, method: Method) -> Result<Routed, CallError
     }
 }
 
-async fn list(view: &View, call: &Call, kind: ListKind) -> Result<Reply, CallError> {
+impl Destination {
+    /// The only target, as it is.
+    const ONLY: Self =
+        Self { target: 0, is_listed: true, rename: Rename::Nothing, result: None, effect: None };
+}
+
+fn list(offer: &Offer, call: &Call, kind: ListKind) -> Result<Reply, CallError> {
     if call.message.routed().cursor.is_some() {
         return Err(CallError::UnknownCursor);
     }
-    let offer = view.known().await;
     let incomplete = offer.incomplete();
     if !incomplete.is_empty() {
         return Err(CallError::Incomplete(incomplete));
@@ -240,12 +249,11 @@ fn single(offer: &Offer, call: &Call) -> Result<Routed, CallError> {
         let method = call.message.method_name().unwrap_or_default();
         return Err(CallError::MethodNotFound(method.to_owned()));
     }
-    let rename = Rename::Nothing;
     let effect = match call.message.method() {
         Some(Method::SetLevel) => level(call).map(Effect::Level),
         _ => None,
     };
-    Ok(Routed::To(Destination { target: 0, is_listed: true, rename, result: None, effect }))
+    Ok(Routed::To(Destination { effect, ..Destination::ONLY }))
 }
 
 fn resolve_name(offer: &Offer, kind: NameKind, name: &str) -> Result<Resolved, CallError> {

@@ -69,6 +69,15 @@ impl Menu {
         self.rendered(kind).response(id)
     }
 
+    /// Whether a list request is answered from here. The only target answers it itself where it
+    /// does not say that it has such a list: it may have one all the same.
+    pub fn has_list(&self, kind: ListKind) -> bool {
+        let [MenuTarget { catalog: Some(catalog), .. }] = self.targets.as_slice() else {
+            return true;
+        };
+        catalog.hello.capabilities.offers(kind)
+    }
+
     /// Which entry a client's tool or prompt name means.
     ///
     /// # Errors

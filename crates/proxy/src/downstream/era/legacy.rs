@@ -174,9 +174,12 @@ pub(crate) fn caller(
     claims: Option<&Claims>,
     method: Method,
 ) -> Result<Caller, RequestError> {
-    let is_local = method == Method::Ping || method.list().is_some();
+    let is_local = |claims| match method.list() {
+        Some(kind) => view(endpoint, federation, Some(claims)).offer().menu.has_list(kind),
+        None => method == Method::Ping,
+    };
     match claims {
-        Some(claims) if is_local => {
+        Some(claims) if is_local(claims) => {
             // Whatever it asks, a client that speaks keeps its session.
             endpoint.context.sessions.find(claims, endpoint.context.clock.now());
             Ok(Caller::Principal(endpoint.principal.clone()))

@@ -338,3 +338,13 @@ fn instructions_are_merged_under_headings_and_bounded() {
     let all = of(["a", "b", "c", "d", "e"].map(|target| saying(target, &long)).to_vec());
     assert!(all.len() <= 16 * 1024 && all.len() > 16_000 && all.ends_with('…'));
 }
+
+#[test]
+fn only_a_single_target_answers_lists_that_it_does_not_say_it_has() {
+    let catalog = Offer::default().catalog_of(hello(r#"{"tools":{}}"#, ""));
+    let alone = build(Conditional, vec![fresh("a", &catalog)]);
+    let both = build(Conditional, vec![fresh("a", &catalog), fresh("b", &catalog)]);
+    for (kind, has) in ListKind::ALL.into_iter().zip([true, false, false, false]) {
+        assert_eq!((alone.has_list(kind), both.has_list(kind)), (has, true), "{kind:?}");
+    }
+}
