@@ -4,9 +4,11 @@
 //! Pure: no I/O, no async, no configuration. Everything here takes bytes and gives bytes.
 
 mod accept;
+mod app;
 mod batch;
 mod capability;
 mod client;
+mod editor;
 mod error;
 pub mod headers;
 mod id;
@@ -29,6 +31,7 @@ mod text;
 mod uri;
 
 pub use accept::Accept;
+pub use app::{item_domains, result_domains};
 pub use batch::{is_batch, split_batch};
 pub use capability::{InitializeResult, ServerCapabilities};
 pub use client::ClientCapabilities;

@@ -3,7 +3,6 @@
 
 mod annotation;
 mod content;
-mod editor;
 mod item;
 mod output;
 mod schema;
@@ -34,6 +33,9 @@ impl Shape {
     pub const ALL: [Self; 4] =
         [Self::V2024_11_05, Self::V2025_03_26, Self::V2025_06_18, Self::V2026_07_28];
 
+    /// What most clients take, and what whoever has not said which revision it speaks gets.
+    pub const USUAL: Self = Self::V2025_06_18;
+
     /// What a client of that revision can take.
     pub fn of(revision: Revision) -> Self {
         match revision {
@@ -41,6 +43,16 @@ impl Shape {
             Revision::V2025_03_26 => Self::V2025_03_26,
             Revision::V2025_06_18 | Revision::V2025_11_25 => Self::V2025_06_18,
             Revision::V2026_07_28 => Self::V2026_07_28,
+        }
+    }
+
+    /// Whether results of that kind may have to be changed for these clients however well-formed
+    /// they are, because newer ones take more. Where a tool's output is wrapped (`wraps_output`),
+    /// its results are changed too.
+    pub fn narrows(self, kind: ResultKind) -> bool {
+        match kind {
+            ResultKind::ToolCall | ResultKind::Prompt => self < Self::USUAL,
+            ResultKind::Read => false,
         }
     }
 

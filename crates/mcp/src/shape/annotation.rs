@@ -1,6 +1,6 @@
 //! The optional parts that entries and content share: icons, annotations, contents of resources.
 
-use super::editor::{Editor, Fate, Flaw};
+use crate::editor::{Editor, Fate, Flaw};
 
 /// The `annotations` of a resource or of content.
 pub(super) fn annotations(editor: &mut Editor<'_>) -> Result<Fate, Flaw> {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::Shape;
 use super::annotation::{annotations, contents};
-use super::editor::{Editor, Fate, Flaw, Object};
+use crate::editor::{Editor, Fate, Flaw, Object};
 use crate::scan::{Span, Token};
 use crate::text::quoted;
 use crate::uri::ResultKind;

@@ -3,10 +3,10 @@
 use bytes::Bytes;
 
 use super::annotation::{annotations, icons};
-use super::editor::{Editor, Fate, Flaw, Object};
 use super::output::output_schema;
 use super::schema::{self, Root};
 use super::{Shape, ShapedItem};
+use crate::editor::{Editor, Fate, Flaw, Object};
 use crate::method::ListKind;
 use crate::scan::Span;
 

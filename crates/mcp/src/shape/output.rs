@@ -3,8 +3,8 @@
 use bytes::Bytes;
 
 use super::Shape;
-use super::editor::{Editor, Fate, Flaw};
 use super::schema::{self, Root, Schema};
+use crate::editor::{Editor, Fate, Flaw};
 use crate::scan::Cursor;
 
 /// What becomes of an `outputSchema`.

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use super::editor::{Editor, Fate, Flaw, Object};
+use crate::editor::{Editor, Fate, Flaw, Object};
 use crate::scan::Span;
 use crate::text::quoted;
 

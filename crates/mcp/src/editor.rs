@@ -10,20 +10,20 @@ use crate::text::Text;
 
 /// Whether a member stays in its object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(crate) enum Fate {
     Stays,
     Goes,
 }
 
 impl Fate {
-    pub(super) fn stays_if(stays: bool) -> Self {
+    pub(crate) fn stays_if(stays: bool) -> Self {
         if stays { Self::Stays } else { Self::Goes }
     }
 }
 
 /// Why what is being walked cannot be repaired: a sentence for the operator.
 #[derive(Debug)]
-pub(super) struct Flaw(pub(super) String);
+pub(crate) struct Flaw(pub(super) String);
 
 impl From<Fault> for Flaw {
     fn from(_: Fault) -> Self {
@@ -33,43 +33,47 @@ impl From<Fault> for Flaw {
 
 /// An object that has been walked.
 #[derive(Debug, Clone)]
-pub(super) struct Object {
-    pub(super) span: Span,
+pub(crate) struct Object {
+    pub(crate) span: Span,
     /// Whether a member stays.
     full: bool,
 }
 
 /// Walks from front to back; the edits do not touch the bytes before the end.
-pub(super) struct Editor<'a> {
-    pub(super) bytes: &'a Bytes,
-    pub(super) cursor: Cursor<'a>,
+pub(crate) struct Editor<'a> {
+    pub(crate) bytes: &'a Bytes,
+    pub(crate) cursor: Cursor<'a>,
     edits: Vec<(Span, Bytes)>,
 }
 
 impl<'a> Editor<'a> {
     /// For the value at `span`.
-    pub(super) fn new(bytes: &'a Bytes, span: &Span) -> Self {
+    pub(crate) fn new(bytes: &'a Bytes, span: &Span) -> Self {
         Self { bytes, cursor: Cursor::within(bytes, span), edits: Vec::new() }
     }
 
     /// The edited copy; `None` if nothing is to be changed.
-    pub(super) fn finish(mut self) -> Option<Bytes> {
-        if self.edits.is_empty() {
-            return None;
-        }
+    pub(crate) fn finish(self) -> Option<Bytes> {
+        let bytes = self.bytes;
+        let edits = self.edits();
+        if edits.is_empty() { None } else { Some(splice(bytes, &edits)) }
+    }
+
+    /// What is to be changed, in order.
+    pub(crate) fn edits(mut self) -> Vec<(Span, Bytes)> {
         // What is put in goes before what begins there.
         self.edits.sort_by_key(|(span, _)| (span.start, span.end));
-        Some(splice(self.bytes, &self.edits))
+        self.edits
     }
 
     /// The first byte of the next value.
-    pub(super) fn peek(&mut self) -> Option<u8> {
+    pub(crate) fn peek(&mut self) -> Option<u8> {
         self.cursor.peek()
     }
 
     /// Walks the members of the object at the cursor. `member` passes the value and says whether
     /// it stays; of one that goes, edits inside are forgotten.
-    pub(super) fn object(
+    pub(crate) fn object(
         &mut self,
         mut member: impl FnMut(&mut Self, &str) -> Result<Fate, Flaw>,
     ) -> Result<Object, Flaw> {
@@ -104,7 +108,7 @@ impl<'a> Editor<'a> {
     }
 
     /// Walks the elements of the array at the cursor, and says where it stands.
-    pub(super) fn array(
+    pub(crate) fn array(
         &mut self,
         mut element: impl FnMut(&mut Self) -> Result<(), Flaw>,
     ) -> Result<Span, Flaw> {
@@ -118,48 +122,48 @@ impl<'a> Editor<'a> {
     }
 
     /// Passes one value and gives it if it is a string.
-    pub(super) fn string(&mut self) -> Result<Option<Text>, Flaw> {
+    pub(crate) fn string(&mut self) -> Result<Option<Text>, Flaw> {
         Ok(page::string(self.bytes, &mut self.cursor)?)
     }
 
     /// Passes one value and says where it stands.
-    pub(super) fn value(&mut self) -> Result<Span, Flaw> {
+    pub(crate) fn value(&mut self) -> Result<Span, Flaw> {
         Ok(self.cursor.value()?)
     }
 
     /// Passes one value, whatever it is.
-    pub(super) fn any(&mut self) -> Result<Fate, Flaw> {
+    pub(crate) fn any(&mut self) -> Result<Fate, Flaw> {
         self.cursor.skip()?;
         Ok(Fate::Stays)
     }
 
     /// Passes one value that stays unless it is null.
-    pub(super) fn not_null(&mut self) -> Result<Fate, Flaw> {
+    pub(crate) fn not_null(&mut self) -> Result<Fate, Flaw> {
         self.when(|first| first != b'n')
     }
 
     /// Passes one value that stays if it is a string.
-    pub(super) fn text(&mut self) -> Result<Fate, Flaw> {
+    pub(crate) fn text(&mut self) -> Result<Fate, Flaw> {
         self.when(|first| first == b'"')
     }
 
     /// Passes one value that stays if it is true or false.
-    pub(super) fn flag(&mut self) -> Result<Fate, Flaw> {
+    pub(crate) fn flag(&mut self) -> Result<Fate, Flaw> {
         self.when(|first| matches!(first, b't' | b'f'))
     }
 
     /// Passes one value that stays if it is a number.
-    pub(super) fn number(&mut self) -> Result<Fate, Flaw> {
+    pub(crate) fn number(&mut self) -> Result<Fate, Flaw> {
         self.when(|first| matches!(first, b'-' | b'0'..=b'9'))
     }
 
     /// Passes one value that stays if it is an object.
-    pub(super) fn map(&mut self) -> Result<Fate, Flaw> {
+    pub(crate) fn map(&mut self) -> Result<Fate, Flaw> {
         self.when(|first| first == b'{')
     }
 
     /// Passes one value that stays if it is an array of such strings.
-    pub(super) fn texts(&mut self, fits: impl Fn(&str) -> bool) -> Result<Fate, Flaw> {
+    pub(crate) fn texts(&mut self, fits: impl Fn(&str) -> bool) -> Result<Fate, Flaw> {
         if self.peek() != Some(b'[') {
             self.any()?;
             return Ok(Fate::Goes);
@@ -174,29 +178,29 @@ impl<'a> Editor<'a> {
     }
 
     /// Puts other bytes in the place of a value; edits inside of it must have been forgotten.
-    pub(super) fn replace(&mut self, span: Span, replacement: Bytes) {
+    pub(crate) fn replace(&mut self, span: Span, replacement: Bytes) {
         self.edits.push((span, replacement));
     }
 
     /// Puts `text` before the byte at `at`.
-    pub(super) fn insert(&mut self, at: usize, text: Bytes) {
+    pub(crate) fn insert(&mut self, at: usize, text: Bytes) {
         self.replace(at..at, text);
     }
 
     /// Puts a member at the front of an object, whose others have been walked; once at most.
-    pub(super) fn add(&mut self, object: &Object, name: &str, value: &[u8]) {
+    pub(crate) fn add(&mut self, object: &Object, name: &str, value: &[u8]) {
         let comma: &[u8] = if object.full { b"," } else { b"" };
         let member = [b"\"", name.as_bytes(), b"\":", value, comma].concat();
         self.insert(object.span.start + 1, member.into());
     }
 
     /// How many edits there are, for `forget`.
-    pub(super) fn mark(&self) -> usize {
+    pub(crate) fn mark(&self) -> usize {
         self.edits.len()
     }
 
     /// Forgets the edits since `mark`.
-    pub(super) fn forget(&mut self, mark: usize) {
+    pub(crate) fn forget(&mut self, mark: usize) {
         self.edits.truncate(mark);
     }
 
