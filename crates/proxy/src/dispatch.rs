@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use http::HeaderMap;
-use mcp::{Id, Level, ListKind, Message, Method, Reference, ResultKind, Text};
+use mcp::{Id, Level, ListKind, Message, Method, Reference, ResultKind, Revision, Shape, Text};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
@@ -13,7 +13,7 @@ use crate::access_log::Record;
 use crate::auth::Principal;
 use crate::context::Context;
 use crate::error::CallError;
-use crate::exchange::{Effect, Exchange, Rename, UriView};
+use crate::exchange::{Effect, Exchange, Rename, ResultView};
 use crate::federation::{Member, NameKind, Offer, Resolved, Unresolved, View};
 use crate::reply::{Reply, Segments};
 use crate::session::{Session, Speaker};
@@ -46,6 +46,8 @@ pub struct Call {
     pub id: Id,
     /// Who calls.
     pub caller: Caller,
+    /// The revision that the client speaks; the latest legacy one where nobody said which.
+    pub revision: Revision,
     /// The client's headers, of which targets may name some to be passed on.
     pub headers: Arc<HeaderMap>,
     /// Cancelled when it is to end with an error, because its listener does.
@@ -134,7 +136,7 @@ fn list(offer: &Offer, call: &Call, kind: ListKind) -> Result<Reply, CallError> 
     if !incomplete.is_empty() {
         return Err(CallError::Incomplete(incomplete));
     }
-    Ok(Reply::Local(offer.menu.list(kind, &call.id)))
+    Ok(Reply::Local(offer.menu.list(kind, Shape::of(call.revision), &call.id)))
 }
 
 fn named(offer: &Offer, call: &Call, kind: NameKind) -> Result<Routed, CallError> {
@@ -179,7 +181,8 @@ fn watch(
         is_listed: resolved.listed,
         effect: Some(effect(resolved.native.clone())),
         rename: Rename::Uri(resolved.native),
-        result: None,
+        // An error may say which resource.
+        result: Some(ResultKind::Read),
     }))
 }
 
@@ -239,7 +242,9 @@ fn complete(offer: &Offer, call: &Call) -> Result<Routed, CallError> {
         return Ok(Routed::Nobody(local(mcp::result_response(&call.id, empty))));
     }
     let Resolved { target, listed: is_listed, .. } = resolved;
-    Ok(Routed::To(Destination { target, is_listed, rename, result: None, effect: None }))
+    // An error may say which resource.
+    let result = Some(ResultKind::Read);
+    Ok(Routed::To(Destination { target, is_listed, rename, result, effect: None }))
 }
 
 /// What the gateway does not know goes to a single target as it is; among several nobody could
@@ -306,10 +311,13 @@ fn start(
         Err(close) => return Err(CallError::Closed { target, close: close.clone() }),
     };
     let headers = forwarded(member, &call.headers);
-    let uris = destination
-        .result
-        .filter(|_| offer.menu.rewrites_uris(destination.target))
-        .map(|kind| UriView { offer: offer.clone(), target: destination.target, kind });
+    let result = destination.result.and_then(|kind| {
+        let tool = match &destination.rename {
+            Rename::Name(name) => name,
+            Rename::Nothing | Rename::Uri(_) => "",
+        };
+        ResultView::new(&offer, destination.target, kind, tool, Shape::of(call.revision))
+    });
     let (owner, session) = match call.caller {
         Caller::Session(session) => {
             let slot = session.slot(upstream.serial(), &context.tasks, context.clock.now());
@@ -325,7 +333,7 @@ fn start(
         id: call.id,
         rename: destination.rename,
         headers,
-        uris,
+        result,
         speaker: Speaker { offer, target: destination.target },
         session,
         takes_events: call.takes_events,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
-use mcp::{Id, Level, Message, Nonce, ResultKind, TargetName};
+use mcp::{Id, Level, Message, Nonce, ResultKind, Shape, TargetName};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -39,15 +39,33 @@ pub enum Rename {
     Uri(Arc<str>),
 }
 
-/// The URIs of a result, as clients must see them.
-#[derive(Debug, Clone)]
-pub struct UriView {
-    /// The menu that maps them.
-    pub offer: Arc<Offer>,
-    /// Whose they are, in that menu.
-    pub target: usize,
-    /// Where they stand in the result.
+/// How a result has to look to its client, where it may not pass as it is.
+#[derive(Debug, Clone, Copy)]
+pub struct ResultView {
+    /// Whose result it is.
     pub kind: ResultKind,
+    /// What the client can take.
+    pub shape: Shape,
+    /// Whether the client knows the tool with its output wrapped.
+    pub wraps: bool,
+    /// Whether the client sees other URIs than the target does.
+    pub maps_uris: bool,
+}
+
+impl ResultView {
+    /// `None` where a well-formed result needs no change, so that it is not held back.
+    pub fn new(
+        offer: &Offer,
+        target: usize,
+        kind: ResultKind,
+        tool: &str,
+        shape: Shape,
+    ) -> Option<Self> {
+        let maps_uris = offer.menu.rewrites_uris(target);
+        let wraps = kind == ResultKind::ToolCall && offer.menu.wraps_output(target, tool, shape);
+        let needed = maps_uris || wraps || shape.narrows(kind);
+        needed.then_some(Self { kind, shape, wraps, maps_uris })
+    }
 }
 
 /// One call, ready to go.
@@ -67,7 +85,7 @@ pub struct Exchange {
     /// Client headers that the operator lets through.
     pub headers: HeaderMap,
     /// What is edited on the way back, where anything is.
-    pub uris: Option<UriView>,
+    pub result: Option<ResultView>,
     /// The target as the client knows it.
     pub speaker: Speaker,
     /// The client's session, where it has one.

@@ -1,16 +1,20 @@
 //! A target's answer on its way back: the client's id and progress token put in again, URIs
-//! rewritten where clients see others, everything else as it came.
+//! rewritten where clients see others, results changed that an older client could not read,
+//! everything else as it came.
 
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use mcp::{ErrorCode, Kind, Message, Method, Nonce, ResponseCheck, ResponseError, Substitute};
+use mcp::{
+    ErrorCode, Kind, Message, Method, Nonce, ResponseCheck, ResponseError, Span, Substitute,
+};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::error::CallError;
-use crate::exchange::{Exchange, Failure, UriView};
+use crate::exchange::{Exchange, Failure, ResultView};
 use crate::reply::Part;
+use crate::session::Speaker;
 use crate::upstream::{Answer, AnswerBody, Arrival, MessageStream, Replies};
 
 /// Answers up to this length are collected, so that they leave in one piece.
@@ -27,8 +31,8 @@ pub(super) async fn relay(
     let token = exchange.message.routed().progress_token.as_ref().map(|(_, raw)| raw.clone());
     let substitute = Substitute::new(nonce, exchange.id.clone(), token);
     match answer {
-        Answer::Body(body) => match &exchange.uris {
-            Some(uris) => relay_rewritten(exchange, body, substitute, uris, parts).await,
+        Answer::Body(body) => match &exchange.result {
+            Some(view) => relay_rewritten(exchange, body, substitute, view, parts).await,
             None => {
                 let check = ResponseCheck::new(nonce.id());
                 relay_body(exchange, body, substitute, check, parts).await
@@ -111,12 +115,12 @@ fn invalid(exchange: &Exchange, error: impl ToString) -> Failure {
     Failure::Call(CallError::InvalidAnswer { target, what })
 }
 
-/// One JSON document whose URIs are mapped: collected, within `limits.rewrittenAnswer`.
+/// One JSON document that is not passed as it is: collected, within `limits.rewrittenAnswer`.
 async fn relay_rewritten(
     exchange: &Exchange,
     mut body: AnswerBody,
     mut substitute: Substitute,
-    uris: &UriView,
+    view: &ResultView,
     parts: &mpsc::Sender<Part>,
 ) -> Result<(), Failure> {
     let limit = exchange.upstream.limits().rewritten_answer;
@@ -131,7 +135,7 @@ async fn relay_rewritten(
         whole.extend_from_slice(&chunk);
     }
     let answer = checked(exchange, substitute.whole(whole.freeze()))?;
-    let rewritten = uris.rewrite(exchange, answer)?;
+    let rewritten = view.rewrite(exchange, answer)?;
     let _ = parts.send(Part::Response(rewritten)).await;
     Ok(())
 }
@@ -170,8 +174,8 @@ async fn relay_messages(
                     exchange.agreed();
                 }
                 let bytes = substitute.whole(message.bytes().clone());
-                let bytes = match &exchange.uris {
-                    Some(uris) => uris.rewrite(exchange, bytes)?,
+                let bytes = match &exchange.result {
+                    Some(view) => view.rewrite(exchange, bytes)?,
                     None => bytes,
                 };
                 let _ = parts.send(Part::Response(bytes)).await;
@@ -230,18 +234,38 @@ fn notice(exchange: &Exchange, notice: &Message, replies: &Replies) -> Option<By
     }
 }
 
-impl UriView {
-    /// The result with every URI as clients see it. An error passes as it is.
+impl ResultView {
+    /// The answer as its client is to see it: URIs first, because an older client gets a link as
+    /// text. Of an error only URIs change.
     fn rewrite(&self, exchange: &Exchange, answer: Bytes) -> Result<Bytes, Failure> {
-        let message = Message::parse(answer).map_err(|error| invalid(exchange, error))?;
+        let mut message = Message::parse(answer).map_err(|error| invalid(exchange, error))?;
+        if self.maps_uris {
+            let edits = self.uri_edits(&exchange.speaker, &message);
+            if !edits.is_empty() {
+                let mapped = mcp::splice(message.bytes(), &edits);
+                message = Message::parse(mapped).map_err(|error| invalid(exchange, error))?;
+            }
+        }
+        let shaped = mcp::shape_result(self.kind, &message, self.shape, self.wraps);
+        Ok(shaped.unwrap_or_else(|| message.bytes().clone()))
+    }
+
+    /// Every URI as clients see it; and no domain of an app, which a host derives from the address
+    /// of the one server that it knows.
+    fn uri_edits(&self, speaker: &Speaker, message: &Message) -> Vec<(Span, Bytes)> {
         let mut edits = Vec::new();
-        for uri in mcp::uri_spans(&message, self.kind) {
-            let seen = self.offer.menu.client_uri(self.target, uri.as_str());
+        for uri in mcp::uri_spans(message, self.kind) {
+            let seen = speaker.offer.menu.client_uri(speaker.target, uri.as_str());
             if *seen != *uri.as_str() {
                 edits.push((uri.span(), mcp::quoted(&seen)));
             }
         }
-        Ok(mcp::splice(message.bytes(), &edits))
+        if !speaker.offer.menu.is_single() {
+            let domains = mcp::result_domains(message, self.kind);
+            edits.extend(domains.into_iter().map(|span| (span, Bytes::new())));
+            edits.sort_by_key(|(span, _)| span.start);
+        }
+        edits
     }
 }
 

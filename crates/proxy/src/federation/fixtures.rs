@@ -1,11 +1,11 @@
-//! For tests: what clients see where there is nothing to see.
+//! For tests: what clients see where there is nothing to see, and where there is a menu.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use config::Variables;
 
-use crate::federation::{Federation, Naming, Shape, View};
+use crate::federation::{Federation, Menu, Naming, Offer, Shape, View};
 use crate::tasks::Tasks;
 
 /// What clients see of a backend without targets. Needs a runtime.
@@ -18,4 +18,10 @@ pub(crate) fn empty_view() -> Arc<View> {
     let naming = Naming { mode: backend.prefix_mode, max_length };
     let shape = Shape { backend, naming, members: Vec::new() };
     Federation::start(&Tasks::new(), shape, Instant::now()).base().clone()
+}
+
+/// An offer with this menu, and nobody behind it. Needs a runtime.
+pub(crate) fn offer_of(menu: Menu) -> Arc<Offer> {
+    let backend = empty_view().offer().backend.clone();
+    Arc::new(Offer { backend, menu, members: Vec::new(), seen: Vec::new() })
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use mcp::{Id, ListKind, Revision, TargetName};
+use mcp::{Id, ListKind, Revision, Shape, TargetName};
 
 use crate::catalog::{Catalog, Standing};
 use crate::federation::naming::{NameKind, Names, Naming};
@@ -20,7 +20,7 @@ mod hello;
 mod list;
 mod report;
 
-use list::List;
+use list::{List, Lists};
 
 /// A target of a menu.
 #[derive(Debug, Clone)]
@@ -42,16 +42,17 @@ pub struct Menu {
     prompts: Names,
     uris: Uris,
     /// In the order of [`ListKind::ALL`].
-    lists: [List; 4],
+    lists: [Lists; 4],
 }
 
 impl Menu {
-    /// Names and renders what the targets offer, in their order. What is the same as in `previous`
-    /// is not rendered again.
+    /// Names and renders what the targets offer, in their order, as most clients take it; for
+    /// clients of other revisions too, if `previous` was asked for that. What is the same as in
+    /// `previous` is not rendered again.
     pub fn build(targets: Vec<MenuTarget>, naming: &Naming, previous: Option<&Menu>) -> Menu {
         let index = TargetIndex::new(targets.iter().map(|target| target.name.clone()).collect());
         let catalogs: Vec<_> = targets.iter().map(|target| target.catalog.clone()).collect();
-        let mut menu = Menu {
+        let menu = Menu {
             tools: Names::build(NameKind::Tool, naming, &index, &catalogs),
             prompts: Names::build(NameKind::Prompt, naming, &index, &catalogs),
             uris: Uris::build(naming, &index, &catalogs),
@@ -59,14 +60,17 @@ impl Menu {
             index,
             targets,
         };
-        menu.lists = ListKind::ALL.map(|kind| List::build(&menu, kind, previous));
+        for kind in ListKind::ALL {
+            menu.of_kind(kind).fill(&menu, kind, previous);
+        }
         menu
     }
 
     /// The answer to a list request: prepared pieces around the id, nothing copied but the id.
-    /// `_meta` tells which targets are missing or stale and which entries are withheld.
-    pub fn list(&self, kind: ListKind, id: &Id) -> Segments {
-        self.rendered(kind).response(id)
+    /// `_meta` tells which targets are missing or stale and which entries are withheld. The first
+    /// client of a shape waits until it is rendered.
+    pub fn list(&self, kind: ListKind, shape: Shape, id: &Id) -> Segments {
+        self.rendered(kind, shape).response(id)
     }
 
     /// Whether a list request is answered from here. The only target answers it itself where it
@@ -76,6 +80,11 @@ impl Menu {
             return true;
         };
         catalog.hello.capabilities.offers(kind)
+    }
+
+    /// Whether clients of `shape` see a tool's output wrapped, so that its results have to be.
+    pub fn wraps_output(&self, target: usize, native_name: &str, shape: Shape) -> bool {
+        self.rendered(ListKind::Tools, shape).wraps_output(target, native_name)
     }
 
     /// Which entry a client's tool or prompt name means.
@@ -94,10 +103,11 @@ impl Menu {
         self.uris.resolve(&self.index, uri)
     }
 
-    /// The lists whose entries differ from those of `previous`; templates count as resources.
-    /// What the lists say of targets in `_meta` does not count.
+    /// The lists whose entries differ from those of `previous`, for most clients; templates count
+    /// as resources. What the lists say of targets in `_meta` does not count.
     pub fn changed_from(&self, previous: &Menu) -> Vec<ListKind> {
-        let changed = |kind| !self.rendered(kind).same_items(previous.rendered(kind));
+        let usual = Shape::USUAL;
+        let changed = |kind| !self.rendered(kind, usual).same_items(previous.rendered(kind, usual));
         let mut kinds = Vec::new();
         for kind in [ListKind::Tools, ListKind::Prompts] {
             if changed(kind) {
@@ -153,7 +163,12 @@ impl Menu {
         }
     }
 
-    fn rendered(&self, kind: ListKind) -> &List {
+    fn rendered(&self, kind: ListKind, shape: Shape) -> &List {
+        let place = self.of_kind(kind).place(shape);
+        place.get_or_init(|| List::build(self, kind, shape, None))
+    }
+
+    fn of_kind(&self, kind: ListKind) -> &Lists {
         let [tools, prompts, resources, templates] = &self.lists;
         match kind {
             ListKind::Tools => tools,

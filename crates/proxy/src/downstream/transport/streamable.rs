@@ -230,7 +230,9 @@ async fn call(
         None => legacy::view(endpoint, federation, post.claims.as_ref()),
     };
     let (headers, over) = (post.headers.clone(), endpoint.closing.over.clone());
-    let call = Call { message, id: id.clone(), caller, headers, over, takes_events };
+    let revision = post.claims.as_ref().map(|claims| claims.revision);
+    let revision = revision.unwrap_or(Revision::LATEST_LEGACY);
+    let call = Call { message, id: id.clone(), caller, revision, headers, over, takes_events };
     match dispatch::dispatch(endpoint.context, &view, call, record).await {
         Err(CallError::UnknownSession) => Err(RequestError::UnknownSession(Some(id))),
         Err(error) => Ok((Reply::Local(Segments::from(failed(&error, &id, record))), session)),

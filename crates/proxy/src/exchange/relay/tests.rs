@@ -1,27 +1,43 @@
-//! Long answers: what passes, what becomes an error, and what is cut off.
+//! Answers: what passes, what is changed on its way, what becomes an error, and what is cut off.
 
 use std::sync::Arc;
 
-use config::Limits;
+use config::{Limits, PrefixMode};
 use http::HeaderMap;
+use mcp::{ResultKind, Shape};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::auth::Principal;
+use crate::catalog::Standing;
+use crate::catalog::fixtures::{self, Offer, tool};
 use crate::clock::Clock;
 use crate::exchange::Rename;
-use crate::federation;
+use crate::federation::{self, Menu, MenuTarget, Naming};
 use crate::metrics::Metrics;
-use crate::session::Speaker;
 use crate::tasks::Tasks;
 use crate::upstream::fixtures::{Act, LONG, Peer, target};
 use crate::upstream::{Owner, Settings, Surroundings, Upstream};
 
+const JSON: &str =
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+const EVENTS: &str =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+
 /// What a client gets of the answer in these pieces, in which `ID` stands for the request's id:
 /// the text, and the error that ends it.
 async fn relayed(pieces: Vec<String>) -> (String, String) {
-    let head =
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let offer = federation::fixtures::empty_view().offer();
+    relayed_as(JSON, pieces, Speaker { offer, target: 0 }, None).await
+}
+
+/// The same of one target of many, with a result that may not pass as it is.
+async fn relayed_as(
+    head: &'static str,
+    pieces: Vec<String>,
+    speaker: Speaker,
+    result: Option<ResultView>,
+) -> (String, String) {
     let peer = Peer::start(move |seen| {
         let opening = seen.opening();
         opening.unwrap_or_else(|| {
@@ -47,8 +63,8 @@ async fn relayed(pieces: Vec<String>) -> (String, String) {
         message,
         rename: Rename::Nothing,
         headers: HeaderMap::new(),
-        uris: None,
-        speaker: Speaker { offer: federation::fixtures::empty_view().offer(), target: 0 },
+        result,
+        speaker,
         session: None,
         takes_events: false,
         effect: None,
@@ -111,4 +127,104 @@ async fn a_long_answer_that_is_not_json_is_cut_off() {
         assert!(!text.is_empty());
         assert_eq!(failure, invalid(&format!("not JSON: byte {position} is wrong")), "{rest}");
     }
+}
+
+/// A result of target `a` among two, as its client gets it in JSON and in events.
+async fn check(view: Option<ResultView>, answer: &str, expected: &str) {
+    let naming = Naming { mode: PrefixMode::Conditional, max_length: 50 };
+    let catalog = Offer::uris(&["memo:x", "https://h/x"], &["t{s}:{x}"]).catalog();
+    let of = |name: &str| MenuTarget {
+        name: fixtures::name(name),
+        catalog: Some(catalog.clone()),
+        standing: Standing::Fresh,
+    };
+    let menu = Menu::build(vec![of("a"), of("b")], &naming, None);
+    let speaker = Speaker { offer: federation::fixtures::offer_of(menu), target: 0 };
+    let whole = |id: &str| format!(r#"{{"jsonrpc":"2.0","id":{id},{answer}}}"#);
+    let expected = (format!(r#"{{"jsonrpc":"2.0","id":7,{expected}}}"#), String::new());
+    let relayed = relayed_as(JSON, vec![whole("ID")], speaker.clone(), view).await;
+    assert_eq!(relayed, expected);
+    let event = format!("event: message\ndata: {}\n\n", whole("ID"));
+    assert_eq!(relayed_as(EVENTS, vec![event], speaker, view).await, expected);
+}
+
+fn view(kind: ResultKind, shape: Shape) -> ResultView {
+    ResultView { kind, shape, wraps: false, maps_uris: true }
+}
+
+#[tokio::test]
+async fn every_uri_of_a_result_is_one_that_the_client_can_pass_back() {
+    let usual = |kind| Some(view(kind, Shape::USUAL));
+    check(
+        usual(ResultKind::ToolCall),
+        r#""result":{"content":[{"type":"resource_link","uri":"memo:x","name":"memo:x"},{"type":"resource","resource":{"uri":"t1:1","text":"memo:x"}},{"type":"resource_link","uri":"https://h/x","name":"w"},{"type":"resource_link","uri":"https://h/other","name":"o"}],"_meta":{"ui":{"resourceUri":"ui://v"},"ui/resourceUri":"ui://v"}}"#,
+        r#""result":{"content":[{"type":"resource_link","uri":"a+memo:x","name":"memo:x"},{"type":"resource","resource":{"uri":"a+t1:1","text":"memo:x"}},{"type":"resource_link","uri":"a+https://h/x","name":"w"},{"type":"resource_link","uri":"https://h/other","name":"o"}],"_meta":{"ui":{"resourceUri":"ui://a+v"},"ui/resourceUri":"ui://a+v"}}"#,
+    )
+    .await;
+    check(
+        usual(ResultKind::Prompt),
+        r#""result":{"messages":[{"role":"user","content":{"type":"resource","resource":{"uri":"memo:x/y","text":""}}}]}"#,
+        r#""result":{"messages":[{"role":"user","content":{"type":"resource","resource":{"uri":"a+memo:x/y","text":""}}}]}"#,
+    )
+    .await;
+    check(
+        usual(ResultKind::Read),
+        r#""result":{"contents":[{"uri":"ui://v","text":"","_meta":{"ui":{"domain":"d","csp":{},"resourceUri":"ui://w"}}}]}"#,
+        r#""result":{"contents":[{"uri":"ui://a+v","text":"","_meta":{"ui":{"csp":{},"resourceUri":"ui://a+w"}}}]}"#,
+    )
+    .await;
+    check(
+        usual(ResultKind::Read),
+        r#""error":{"code":-32002,"message":"memo:x","data":{"uri":"memo:x","x":1.0}}"#,
+        r#""error":{"code":-32002,"message":"memo:x","data":{"uri":"a+memo:x","x":1.0}}"#,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_older_client_gets_what_it_can_read() {
+    let answer = r#""result":{"content":[{"type":"resource_link","uri":"memo:x","name":"n"},{"type":"audio","data":"","mimeType":"audio/wav"}],"structuredContent":{"x":1.0}}"#;
+    let link = r#"{"type":"text","text":"n: a+memo:x"}"#;
+    for (shape, audio) in [
+        (
+            Shape::V2024_11_05,
+            r#"{"type":"text","text":"[audio/wav: this client's protocol revision has no audio]"}"#,
+        ),
+        (Shape::V2025_03_26, r#"{"type":"audio","data":"","mimeType":"audio/wav"}"#),
+    ] {
+        let expected = format!(r#""result":{{"content":[{link},{audio}]}}"#);
+        check(Some(view(ResultKind::ToolCall, shape)), answer, &expected).await;
+    }
+    check(None, answer, answer).await;
+}
+
+#[tokio::test]
+async fn a_wrapped_output_comes_wrapped() {
+    check(
+        Some(ResultView { wraps: true, ..view(ResultKind::ToolCall, Shape::USUAL) }),
+        r#""result":{"structuredContent":[1.0],"content":[]}"#,
+        r#""result":{"structuredContent":{"result":[1.0]},"content":[{"type":"text","text":"[1.0]"}]}"#,
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_is_held_back_only_where_it_may_have_to_change() {
+    let any = r#"{"name":"any","inputSchema":{},"outputSchema":{"type":"string"}}"#;
+    let tools = vec![tool("x"), any.to_owned()];
+    let offer = Offer { tools, ..Offer::default() };
+    let catalog = offer.catalog_of(fixtures::hello(r#"{"tools":{}}"#, ""));
+    let target =
+        MenuTarget { name: fixtures::name("a"), catalog: Some(catalog), standing: Standing::Fresh };
+    let naming = Naming { mode: PrefixMode::Conditional, max_length: 50 };
+    let menu = Menu::build(vec![target], &naming, None);
+    let offer = federation::fixtures::offer_of(menu);
+    let held = |kind, name: &str| {
+        Shape::ALL.map(|shape| ResultView::new(&offer, 0, kind, name, shape).is_some())
+    };
+    assert_eq!(held(ResultKind::ToolCall, "x"), [true, true, false, false]);
+    assert_eq!(held(ResultKind::ToolCall, "any"), [true, true, true, false]);
+    assert_eq!(held(ResultKind::ToolCall, "unlisted"), [true, true, false, false]);
+    assert_eq!(held(ResultKind::Prompt, "any"), [true, true, false, false]);
+    assert_eq!(held(ResultKind::Read, ""), [false; 4]);
 }

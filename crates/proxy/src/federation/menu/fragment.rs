@@ -1,12 +1,35 @@
-//! One target's items of a list, as clients see them. Items are edited in place: only names and
-//! URIs change, and a single target's items not at all.
+//! One target's items of a list, as clients of one shape see them. Items are edited in place: among
+//! several targets names and URIs change, and of any target what these clients could not read.
+
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use mcp::{FULL_NAME_META, Item, ListKind, Span, TargetName};
+use mcp::{FULL_NAME_META, Item, ListKind, Shape, ShapedItem, Span, TargetName};
 
 use crate::federation::menu::Menu;
 use crate::federation::naming::Listed;
 use crate::federation::uri::{ListedUri, qualified, qualified_link};
+
+/// A target's items of a list.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Fragment {
+    /// Separated by commas, or nothing.
+    pub(super) items: Bytes,
+    /// Those that are left out because of them these clients would refuse the whole list.
+    pub(super) withheld: Vec<Unreadable>,
+    /// The tools whose output is wrapped, by the names that the target knows them by.
+    pub(super) wrapped: HashSet<Arc<str>>,
+}
+
+/// An item that clients could not read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Unreadable {
+    /// Its name or URI, as the target knows it.
+    pub(super) key: Arc<str>,
+    /// What is wrong with it.
+    pub(super) reason: String,
+}
 
 /// How the items of a target are listed, in the order of its catalog.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,36 +48,86 @@ pub(super) fn forms(menu: &Menu, target: usize, kind: ListKind) -> Forms<'_> {
     }
 }
 
-/// A target's items, separated by commas.
-pub(super) fn render(menu: &Menu, target: usize, kind: ListKind) -> Bytes {
-    let Some(target_now) = menu.targets.get(target) else { return Bytes::new() };
-    let Some(catalog) = &target_now.catalog else { return Bytes::new() };
+/// A target's items for clients of a shape.
+pub(super) fn render(menu: &Menu, target: usize, kind: ListKind, shape: Shape) -> Fragment {
+    let Some(target_now) = menu.targets.get(target) else { return Fragment::default() };
+    let Some(catalog) = &target_now.catalog else { return Fragment::default() };
     let links = if menu.uris.rewrites() { Links::Qualified } else { Links::Native };
     let items = catalog.items(kind);
-    let mut fragment = BytesMut::with_capacity(items.iter().map(|item| item.raw.len() + 64).sum());
-    let mut add = |item: &Item, edits: Vec<(Span, Bytes)>| {
-        if !fragment.is_empty() {
-            fragment.extend_from_slice(b",");
-        }
-        if edits.is_empty() {
-            fragment.extend_from_slice(&item.raw);
-        } else {
-            fragment.extend_from_slice(&item.edited(&edits));
-        }
-    };
+    let apps = if menu.is_single() { Apps::Native } else { Apps::Federated };
+    let mut fragment = Writer::new(kind, shape, apps, items);
     match forms(menu, target, kind) {
         Forms::Names(names) => {
             for (item, listed) in items.iter().zip(names) {
-                add(item, name_edits(&target_now.name, item, listed, links));
+                fragment.add(item, name_edits(&target_now.name, item, listed, links));
             }
         }
         Forms::Uris(uris) => {
             for (item, listed) in items.iter().zip(uris) {
-                add(item, uri_edits(&target_now.name, item, *listed, links));
+                fragment.add(item, uri_edits(&target_now.name, item, *listed, links));
             }
         }
     }
-    fragment.freeze()
+    fragment.finish()
+}
+
+/// A fragment that grows.
+struct Writer {
+    kind: ListKind,
+    shape: Shape,
+    apps: Apps,
+    items: BytesMut,
+    fragment: Fragment,
+}
+
+/// Whether a host knows the server of an app by its own address, from which it derives the domain
+/// that the app may ask for.
+#[derive(Debug, Clone, Copy)]
+enum Apps {
+    Native,
+    Federated,
+}
+
+impl Writer {
+    fn new(kind: ListKind, shape: Shape, apps: Apps, items: &[Item]) -> Self {
+        let length = items.iter().map(|item| item.raw.len() + 64).sum();
+        let (items, fragment) = (BytesMut::with_capacity(length), Fragment::default());
+        Self { kind, shape, apps, items, fragment }
+    }
+
+    /// Adds an item: edited first, so that whatever it is called it is what these clients read.
+    fn add(&mut self, item: &Item, mut edits: Vec<(Span, Bytes)>) {
+        if let (Apps::Federated, Some(_)) = (self.apps, &item.meta) {
+            let domains = mcp::item_domains(&item.raw);
+            edits.extend(domains.into_iter().map(|span| (span, Bytes::new())));
+            edits.sort_by_key(|(span, _)| (span.start, span.end));
+        }
+        let edited = if edits.is_empty() { item.raw.clone() } else { item.edited(&edits) };
+        let key = || Arc::from(item.key.as_ref().map_or("", mcp::Text::as_str));
+        match mcp::shape_item(self.kind, &edited, self.shape) {
+            ShapedItem::Same => self.write(&edited),
+            ShapedItem::Changed(changed) => {
+                if self.kind == ListKind::Tools && mcp::wraps_output(&edited, self.shape) {
+                    self.fragment.wrapped.insert(key());
+                }
+                self.write(&changed);
+            }
+            ShapedItem::Withheld(reason) => {
+                self.fragment.withheld.push(Unreadable { key: key(), reason });
+            }
+        }
+    }
+
+    fn write(&mut self, item: &[u8]) {
+        if !self.items.is_empty() {
+            self.items.extend_from_slice(b",");
+        }
+        self.items.extend_from_slice(item);
+    }
+
+    fn finish(self) -> Fragment {
+        Fragment { items: self.items.freeze(), ..self.fragment }
+    }
 }
 
 /// Whether links to app resources are mapped.

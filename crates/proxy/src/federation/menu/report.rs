@@ -1,13 +1,14 @@
 //! What a list says about targets that are not simply there, in its `_meta`.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use mcp::{ListKind, TARGETS_META};
 use serde::Serialize;
 
-use crate::catalog::Standing;
-use crate::catalog::{Withheld, WithheldReason};
+use crate::catalog::{Standing, Withheld, WithheldReason};
 use crate::federation::menu::MenuTarget;
+use crate::federation::menu::fragment::{Fragment, Unreadable};
 
 /// So many withheld entries are named for each target; the rest are only counted.
 const NAMED_ENTRIES: usize = 20;
@@ -32,25 +33,34 @@ struct Report<'a> {
 struct Entry<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'a str>,
-    reason: &'static str,
+    reason: &'a str,
 }
 
-/// The `_meta` object of a list: `None` if every target is fresh and nothing is withheld.
-pub(super) fn meta(targets: &[MenuTarget], kind: ListKind) -> Option<Vec<u8>> {
-    let reports: Vec<_> = targets.iter().filter_map(|target| report(target, kind)).collect();
+/// The `_meta` object of a list whose fragments are in the order of `targets`: `None` if every
+/// target is fresh and nothing is withheld.
+pub(super) fn meta(
+    targets: &[MenuTarget],
+    fragments: &[Arc<Fragment>],
+    kind: ListKind,
+) -> Option<Vec<u8>> {
+    let both = targets.iter().zip(fragments);
+    let reports: Vec<_> =
+        both.filter_map(|(target, fragment)| report(target, fragment, kind)).collect();
     if reports.is_empty() {
         return None;
     }
     serde_json::to_vec(&std::collections::BTreeMap::from([(TARGETS_META, reports)])).ok()
 }
 
-fn report(target: &MenuTarget, kind: ListKind) -> Option<Report<'_>> {
+fn report<'a>(
+    target: &'a MenuTarget,
+    fragment: &'a Fragment,
+    kind: ListKind,
+) -> Option<Report<'a>> {
     let catalog = target.catalog.as_deref();
-    let withheld: Vec<&Withheld> = catalog
-        .map_or(&[][..], |catalog| catalog.withheld())
-        .iter()
-        .filter(|entry| entry.kind == kind)
-        .collect();
+    let entries = catalog.map_or(&[][..], |catalog| catalog.withheld()).iter();
+    let entries = entries.filter(|entry| entry.kind == kind).map(unroutable);
+    let withheld: Vec<_> = entries.chain(fragment.withheld.iter().map(unreadable)).collect();
     let offered = catalog.is_none_or(|catalog| catalog.hello.capabilities.offers(kind));
     let (state, since, reason) = match &target.standing {
         Standing::Fresh if withheld.is_empty() => return None,
@@ -67,16 +77,20 @@ fn report(target: &MenuTarget, kind: ListKind) -> Option<Report<'_>> {
         since,
         reason,
         withheld_count: withheld.len(),
-        withheld: withheld.into_iter().take(NAMED_ENTRIES).map(entry).collect(),
+        withheld: withheld.into_iter().take(NAMED_ENTRIES).collect(),
     })
 }
 
-fn entry(withheld: &Withheld) -> Entry<'_> {
+fn unroutable(withheld: &Withheld) -> Entry<'_> {
     let reason = match withheld.reason {
         WithheldReason::NoKey => "its name or URI is missing, empty or not a string",
         WithheldReason::Repeated => "an earlier entry has the same name or URI",
     };
     Entry { key: withheld.key.as_deref(), reason }
+}
+
+fn unreadable(withheld: &Unreadable) -> Entry<'_> {
+    Entry { key: Some(&withheld.key), reason: &withheld.reason }
 }
 
 /// RFC 3339, to the second.

@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use config::PrefixMode::{self, Always, Conditional};
-use mcp::{Id, ListKind, Message, Revision};
+use mcp::{Id, ListKind, Message, Revision, Shape};
 use serde_json::{Value, json};
 
 use crate::catalog::fixtures::{ALL_CAPABILITIES, Offer, hello, name, tool};
@@ -11,6 +11,7 @@ use crate::catalog::{Catalog, Standing};
 use crate::federation::{Menu, MenuTarget, Naming};
 
 mod properties;
+mod shapes;
 
 fn id() -> Id {
     let ping = Bytes::from_static(br#"{"jsonrpc":"2.0","id":"q7","method":"ping"}"#);
@@ -26,7 +27,11 @@ fn build(mode: PrefixMode, targets: Vec<MenuTarget>) -> Menu {
 }
 
 fn text(menu: &Menu, kind: ListKind) -> String {
-    let segments = menu.list(kind, &id());
+    text_for(menu, kind, Shape::USUAL)
+}
+
+fn text_for(menu: &Menu, kind: ListKind, shape: Shape) -> String {
+    let segments = menu.list(kind, shape, &id());
     let bytes: Vec<u8> = segments.iter().flatten().copied().collect();
     assert_eq!(bytes.len(), segments.len());
     String::from_utf8(bytes).unwrap()
@@ -59,8 +64,8 @@ fn lists_of_no_targets_are_empty() {
 #[test]
 fn a_single_targets_items_are_listed_byte_for_byte() {
     let items = [
-        r#"{ "x":1.0,"name" : "\u0065cho", "_meta":{"ui":{"resourceUri":"ui://a/b"}} }"#,
-        r#"{"inputSchema":{"maximum":9223372036854775808},"name":"b"}"#,
+        r#"{ "x":1.0,"name" : "\u0065cho", "_meta":{"ui":{"resourceUri":"ui://a/b"}},"inputSchema" : {"type":"object" } }"#,
+        r#"{"inputSchema":{"type":"object","maximum":9223372036854775808},"name":"b"}"#,
     ];
     let offer = Offer { tools: items.map(String::from).to_vec(), ..Offer::default() };
     check(Conditional, &[("a", offer)], ListKind::Tools, &items.join(","));
@@ -72,7 +77,7 @@ fn a_single_targets_items_are_listed_byte_for_byte() {
 #[test]
 fn of_several_targets_only_names_and_uris_change() {
     let tools = vec![
-        r#"{ "x":1.0,"name" : "\u0065\"cho" ,"_meta":{"ui":{"resourceUri":"ui://a/b"},"ui/resourceUri":"ui://a/b"} }"#.to_owned(),
+        r#"{ "x":1.0,"name" : "\u0065\"cho" ,"_meta":{"ui":{"resourceUri":"ui://a/b"},"ui/resourceUri":"ui://a/b"}, "inputSchema":{"type":"object"} }"#.to_owned(),
     ];
     let resources = vec![
         r#"{"name":"r","uri":"memo:x","size":1e3}"#.to_owned(),
@@ -87,7 +92,7 @@ fn of_several_targets_only_names_and_uris_change() {
         Conditional,
         &offers,
         ListKind::Tools,
-        r#"{ "x":1.0,"name" : "a_e\"cho" ,"_meta":{"ui":{"resourceUri":"ui://a+a/b"},"ui/resourceUri":"ui://a+a/b"} },{"name":"c_x","inputSchema":{"type":"object"}}"#,
+        r#"{ "x":1.0,"name" : "a_e\"cho" ,"_meta":{"ui":{"resourceUri":"ui://a+a/b"},"ui/resourceUri":"ui://a+a/b"}, "inputSchema":{"type":"object"} },{"name":"c_x","inputSchema":{"type":"object"}}"#,
     );
     check(
         Conditional,
@@ -195,7 +200,7 @@ fn listing_copies_no_fragment() {
     let catalog = Offer::tools(&["x"]).catalog();
     let menu = build(Conditional, vec![fresh("a", &catalog), fresh("b", &catalog)]);
     let places = || -> Vec<_> {
-        let segments = menu.list(ListKind::Tools, &id());
+        let segments = menu.list(ListKind::Tools, Shape::USUAL, &id());
         segments.iter().skip(2).map(|part| part.as_ptr()).collect()
     };
     assert_eq!(places(), places());
@@ -212,7 +217,7 @@ fn what_stays_the_same_is_not_rendered_again() {
     let targets = vec![fresh("c", &two), fresh("a", &again), fresh("b", &one)];
     let after = Menu::build(targets, &naming, Some(&before));
     let fragments = |menu: &Menu| -> Vec<_> {
-        let segments = menu.list(ListKind::Tools, &id());
+        let segments = menu.list(ListKind::Tools, Shape::USUAL, &id());
         segments.iter().filter(|part| part.starts_with(b"{\"name\"")).cloned().collect()
     };
     let (before, after) = (fragments(&before), fragments(&after));
