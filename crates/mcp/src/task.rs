@@ -1,9 +1,9 @@
-//! Where the ids of tasks stand in a result (2025-11-25, tasks).
+//! Where the ids of tasks stand in a result, and a page of tasks (2025-11-25, tasks).
 
 use bytes::Bytes;
 
 use crate::message::Message;
-use crate::page::string;
+use crate::page::{PageError, result, string};
 use crate::scan::{Cursor, Fault};
 use crate::text::Text;
 
@@ -20,6 +20,48 @@ pub fn task_id_spans(response: &Message) -> Vec<Text> {
     // A `Message` has been checked: a fault cannot happen.
     let _checked = find(bytes, &mut Cursor::within(bytes, &span), Place::Result, &mut ids);
     ids
+}
+
+/// One page of the answer to `tasks/list`.
+#[derive(Debug, Clone)]
+pub struct TaskPage {
+    /// In the server's order, raw.
+    pub tasks: Vec<Bytes>,
+    /// The cursor to the next page, as of other lists.
+    pub next_cursor: Option<String>,
+}
+
+impl TaskPage {
+    /// Reads the answer.
+    ///
+    /// # Errors
+    /// Not a result, or no array of tasks.
+    pub fn parse(response: &Message) -> Result<Self, PageError> {
+        let result = result(response)?;
+        let mut tasks = None;
+        let mut next_cursor = None;
+        let mut cursor = Cursor::checked(&result);
+        let mut walk = cursor.object()?;
+        while let Some(key) = cursor.member(&mut walk)? {
+            match (key.lossy(&result).as_ref(), cursor.peek()) {
+                ("tasks", Some(b'[')) => {
+                    let mut walk = cursor.array()?;
+                    let mut page = Vec::new();
+                    while cursor.element(&mut walk)? {
+                        page.push(result.slice(cursor.value()?));
+                    }
+                    tasks = Some(page);
+                }
+                ("nextCursor", _) => {
+                    let text = string(&result, &mut cursor)?;
+                    next_cursor = text.map(|text| text.as_str().to_owned());
+                }
+                _ => cursor.skip()?,
+            }
+        }
+        let missing = PageError::Field { field: "tasks", expected: "an array" };
+        Ok(Self { tasks: tasks.ok_or(missing)?, next_cursor })
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

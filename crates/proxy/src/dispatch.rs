@@ -1,6 +1,8 @@
 //! Who answers a call: the menu for what the gateway knows by itself, the one target that owns
 //! the name or URI for everything else.
 
+mod task;
+
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -17,7 +19,7 @@ use crate::exchange::{Effect, Exchange, Rename, ResultView};
 use crate::federation::{Member, NameKind, Offer, Resolved, Unresolved, View};
 use crate::reply::{Reply, Segments};
 use crate::session::{Session, Speaker};
-use crate::upstream::Owner;
+use crate::upstream::{Owner, Upstream};
 
 /// Who calls, as far as a target's connection depends on it.
 #[derive(Clone)]
@@ -79,6 +81,9 @@ pub async fn dispatch(
     if method == Method::SetLevel && !offer.menu.is_single() {
         return set_level(&offer, &call).await;
     }
+    if method == Method::TasksList && !offer.menu.is_single() {
+        return task::list(context, &view.known().await, &call).await;
+    }
     let mut routed = route(&offer, &call, method);
     let is_listed = matches!(&routed, Ok(Routed::To(destination)) if destination.is_listed);
     if !is_listed {
@@ -117,6 +122,9 @@ fn route(offer: &Offer, call: &Call, method: Method) -> Result<Routed, CallError
         Method::ResourcesSubscribe => watch(offer, call, "resources/subscribe", Effect::Subscribed),
         Method::ResourcesUnsubscribe => {
             watch(offer, call, "resources/unsubscribe", Effect::Unsubscribed)
+        }
+        Method::TasksGet | Method::TasksResult | Method::TasksCancel if !offer.menu.is_single() => {
+            task::route(offer, call, method)
         }
         _ => single(offer, call),
     }
@@ -311,20 +319,9 @@ fn start(
         Err(close) => return Err(CallError::Closed { target, close: close.clone() }),
     };
     let headers = forwarded(member, &call.headers);
-    let result = destination.result.and_then(|kind| {
-        let tool = match &destination.rename {
-            Rename::Name(name) => name,
-            Rename::Nothing | Rename::Uri(_) => "",
-        };
-        ResultView::new(&offer, destination.target, kind, tool, Shape::of(call.revision))
-    });
-    let (owner, session) = match call.caller {
-        Caller::Session(session) => {
-            let slot = session.slot(upstream.serial(), &context.tasks, context.clock.now());
-            (Owner::Session(slot.ok_or(CallError::UnknownSession)?), Some(session))
-        }
-        Caller::Principal(principal) => (Owner::Principal(principal), None),
-    };
+    let result = result_view(&offer, &call, &destination);
+    let owner = owner(context, &call.caller, &upstream)?;
+    let session = call.caller.session().cloned();
     let exchange = Exchange {
         target,
         upstream,
@@ -341,6 +338,31 @@ fn start(
     };
     let orphan = context.limits.orphan_call.get();
     Ok(Reply::Upstream(exchange.start(&context.tasks, orphan, call.over)))
+}
+
+/// How the answer has to look.
+fn result_view(offer: &Offer, call: &Call, destination: &Destination) -> Option<ResultView> {
+    let (target, kind, shape) = (destination.target, destination.result?, Shape::of(call.revision));
+    let tool = match &destination.rename {
+        Rename::Task(_) => return Some(ResultView::of_tasks(offer, target, kind, shape)),
+        Rename::Name(_) if call.message.routed().is_task && !offer.menu.is_single() => {
+            return Some(ResultView::of_tasks(offer, target, kind, shape));
+        }
+        Rename::Name(name) => name,
+        Rename::Nothing | Rename::Uri(_) => "",
+    };
+    ResultView::new(offer, target, kind, tool, shape)
+}
+
+/// Whose connection to an upstream is used.
+fn owner(context: &Context, caller: &Caller, upstream: &Upstream) -> Result<Owner, CallError> {
+    match caller {
+        Caller::Session(session) => {
+            let slot = session.slot(upstream.serial(), &context.tasks, context.clock.now());
+            Ok(Owner::Session(slot.ok_or(CallError::UnknownSession)?))
+        }
+        Caller::Principal(principal) => Ok(Owner::Principal(principal.clone())),
+    }
 }
 
 /// Only what the operator named goes to a target.

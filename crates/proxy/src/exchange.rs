@@ -4,6 +4,8 @@
 
 mod relay;
 
+pub(crate) use relay::map_tasks;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,6 +39,8 @@ pub enum Rename {
     Name(Arc<str>),
     /// A resource as the target knows it.
     Uri(Arc<str>),
+    /// A task as the target knows it.
+    Task(Arc<str>),
 }
 
 /// How a result has to look to its client, where it may not pass as it is.
@@ -50,6 +54,8 @@ pub struct ResultView {
     pub wraps: bool,
     /// Whether the client sees other URIs than the target does.
     pub maps_uris: bool,
+    /// Whether it is about tasks, which the client knows by other ids than the target does.
+    pub maps_tasks: bool,
 }
 
 impl ResultView {
@@ -64,7 +70,13 @@ impl ResultView {
         let maps_uris = offer.menu.rewrites_uris(target);
         let wraps = kind == ResultKind::ToolCall && offer.menu.wraps_output(target, tool, shape);
         let needed = maps_uris || wraps || shape.narrows(kind);
-        needed.then_some(Self { kind, shape, wraps, maps_uris })
+        needed.then_some(Self { kind, shape, wraps, maps_uris, maps_tasks: false })
+    }
+
+    /// The same of what is about tasks of one target among several.
+    pub fn of_tasks(offer: &Offer, target: usize, kind: ResultKind, shape: Shape) -> Self {
+        let maps_uris = offer.menu.rewrites_uris(target);
+        Self { kind, shape, wraps: false, maps_uris, maps_tasks: true }
     }
 }
 
@@ -227,10 +239,16 @@ impl Exchange {
     fn request(&self, nonce: Nonce) -> Bytes {
         let rewrite = self.message.rewrite().id(&nonce.id());
         let rewrite = rewrite.progress_token(&nonce.progress_token());
+        let related = self.message.routed().related_task.as_ref();
+        let rewrite = match related.and_then(|id| self.speaker.native_task(id.as_str())) {
+            Some(id) => rewrite.related_task(id),
+            None => rewrite,
+        };
         match &self.rename {
             Rename::Nothing => rewrite.bytes(),
             Rename::Name(name) => rewrite.name(name).bytes(),
             Rename::Uri(uri) => rewrite.uri(uri).bytes(),
+            Rename::Task(id) => rewrite.task_id(id).bytes(),
         }
     }
 

@@ -23,7 +23,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use config::{Limits, TargetAddress, TargetKey};
 use futures_util::future::join_all;
-use mcp::{Level, ListKind};
+use mcp::{Level, ListKind, Message, TaskPage};
 use parking_lot::Mutex;
 
 use crate::catalog::Catalog;
@@ -212,6 +212,35 @@ impl Upstream {
         let body = requests::set_level(nonce, level);
         let deadline = self.target().settings.timeouts.list;
         ask(seat.connection(), nonce, body, self.limits.rewritten_answer, deadline).await.map(drop)
+    }
+
+    /// The tasks that the target keeps for a session: the answers to `tasks/list`, page by page,
+    /// within `limits.pagesPerDrain` and the deadline of a list.
+    ///
+    /// # Errors
+    /// The target did not answer with a list of tasks.
+    pub(crate) async fn tasks(&self, seat: &Seat) -> Result<Vec<Message>, UpstreamError> {
+        let connection = seat.connection();
+        let deadline = self.target().settings.timeouts.list;
+        let drained = async {
+            let (mut pages, mut cursor) = (Vec::new(), None::<String>);
+            for _ in 0..self.limits.pages_per_drain {
+                let nonce = random::nonce();
+                let body = requests::list(nonce, "tasks/list", cursor.as_deref());
+                let limit = self.limits.rewritten_answer;
+                let answer = ask(connection, nonce, body, limit, deadline).await?;
+                let page = TaskPage::parse(&answer).map_err(|error| connection.invalid(error))?;
+                pages.push(answer);
+                // A cursor that comes back would never end.
+                if page.next_cursor.is_none() || page.next_cursor == cursor {
+                    break;
+                }
+                cursor = page.next_cursor;
+            }
+            Ok(pages)
+        };
+        let drained = tokio::time::timeout(deadline, drained).await;
+        drained.unwrap_or_else(|_| Err(connection.timed_out(deadline)))
     }
 
     /// Learns from how a call went: one that failed on the way makes the catalog look again, one

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::task_id_spans;
+use super::{TaskPage, task_id_spans};
 use crate::message::Message;
 
 #[track_caller]
@@ -33,4 +33,18 @@ fn data_that_looks_like_one_is_none() {
     );
     check(r#"{"taskId":5,"task":"no","tasks":{"taskId":"no"}}"#, &[]);
     check("[]", &[]);
+}
+
+#[test]
+fn a_page_of_tasks_is_raw_tasks_and_a_cursor() {
+    let page = |result: &str| {
+        let text = format!("{{\"result\":{result},\"jsonrpc\":\"2.0\",\"id\":1}}");
+        let page = TaskPage::parse(&Message::parse(Bytes::from(text)).unwrap()).ok()?;
+        Some((page.tasks, page.next_cursor))
+    };
+    let tasks = vec![Bytes::from(r#"{ "taskId":"a" }"#), Bytes::from("1")];
+    let cursor = Some("c".to_owned());
+    assert_eq!(page(r#"{"nextCursor":"c","tasks":[{ "taskId":"a" },1]}"#), Some((tasks, cursor)));
+    assert_eq!(page(r#"{"tasks":[],"nextCursor":null}"#), Some((vec![], None)));
+    assert_eq!(page(r#"{"tasks":null}"#), None);
 }

@@ -239,12 +239,17 @@ impl ResultView {
     /// text. Of an error only URIs change.
     fn rewrite(&self, exchange: &Exchange, answer: Bytes) -> Result<Bytes, Failure> {
         let mut message = Message::parse(answer).map_err(|error| invalid(exchange, error))?;
+        let mut edits = Vec::new();
         if self.maps_uris {
-            let edits = self.uri_edits(&exchange.speaker, &message);
-            if !edits.is_empty() {
-                let mapped = mcp::splice(message.bytes(), &edits);
-                message = Message::parse(mapped).map_err(|error| invalid(exchange, error))?;
-            }
+            self.map_uris(&exchange.speaker, &message, &mut edits);
+        }
+        if self.maps_tasks {
+            map_tasks(&exchange.speaker, &message, &mut edits);
+        }
+        if !edits.is_empty() {
+            edits.sort_by_key(|(span, _)| span.start);
+            let mapped = mcp::splice(message.bytes(), &edits);
+            message = Message::parse(mapped).map_err(|error| invalid(exchange, error))?;
         }
         let shaped = mcp::shape_result(self.kind, &message, self.shape, self.wraps);
         Ok(shaped.unwrap_or_else(|| message.bytes().clone()))
@@ -252,8 +257,7 @@ impl ResultView {
 
     /// Every URI as clients see it; and no domain of an app, which a host derives from the address
     /// of the one server that it knows.
-    fn uri_edits(&self, speaker: &Speaker, message: &Message) -> Vec<(Span, Bytes)> {
-        let mut edits = Vec::new();
+    fn map_uris(&self, speaker: &Speaker, message: &Message, edits: &mut Vec<(Span, Bytes)>) {
         for uri in mcp::uri_spans(message, self.kind) {
             let seen = speaker.offer.menu.client_uri(speaker.target, uri.as_str());
             if *seen != *uri.as_str() {
@@ -263,9 +267,17 @@ impl ResultView {
         if !speaker.offer.menu.is_single() {
             let domains = mcp::result_domains(message, self.kind);
             edits.extend(domains.into_iter().map(|span| (span, Bytes::new())));
-            edits.sort_by_key(|(span, _)| span.start);
         }
-        edits
+    }
+}
+
+/// Every task as clients know it.
+pub(crate) fn map_tasks(speaker: &Speaker, message: &Message, edits: &mut Vec<(Span, Bytes)>) {
+    let related = message.routed().related_task.as_ref();
+    for id in mcp::task_id_spans(message).iter().chain(related) {
+        if let Some(seen) = speaker.task(id.as_str()) {
+            edits.push((id.span(), mcp::quoted(&seen)));
+        }
     }
 }
 

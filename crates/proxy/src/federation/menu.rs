@@ -103,6 +103,25 @@ impl Menu {
         self.uris.resolve(&self.index, uri)
     }
 
+    /// Whose a task is among several targets, by the name that clients have for it, and its own
+    /// name. It needs no memory, so that every replica knows it.
+    pub fn resolve_task(&self, id: &str) -> Option<Resolved> {
+        let (name, native) = id.split_once('+')?;
+        let target = self.index.position(name)?;
+        Some(Resolved { target, native: native.into(), listed: true })
+    }
+
+    /// Whether a target keeps tasks for its clients, as far as is known.
+    pub fn has_tasks(&self, target: usize) -> bool {
+        let catalog = self.targets.get(target).and_then(|target| target.catalog.as_ref());
+        catalog.is_some_and(|catalog| catalog.hello.capabilities.tasks)
+    }
+
+    /// The name of a target, where it is one among several.
+    pub fn name_among_several(&self, target: usize) -> Option<&TargetName> {
+        if self.is_single() { None } else { self.index.name(target) }
+    }
+
     /// The lists whose entries differ from those of `previous`, for most clients; templates count
     /// as resources. What the lists say of targets in `_meta` does not count.
     pub fn changed_from(&self, previous: &Menu) -> Vec<ListKind> {
@@ -151,7 +170,7 @@ impl Menu {
 
     /// The `result` of `initialize`: a single target's own with the revision replaced; else the
     /// gateway's, with the same capabilities whatever the targets have, because a session cannot
-    /// gain one later.
+    /// gain one later; tasks only if a target has them, because they change how clients call.
     pub fn initialize_result(&self, revision: Revision, gateway_version: &str) -> Bytes {
         hello::initialize_result(self, revision, gateway_version)
     }

@@ -25,6 +25,8 @@ struct Open {
     id: Id,
     /// The target's own progress token, raw.
     token: Option<Bytes>,
+    /// The task that it belongs to, as the target knows it.
+    related_task: Option<String>,
     replies: Replies,
 }
 
@@ -54,7 +56,9 @@ impl Questions {
         }
         let nonce = random::nonce();
         let token = request.routed().progress_token.as_ref().map(|(_, raw)| raw.clone());
-        open.insert(nonce, Open { id: id.clone(), token, replies: replies.clone() });
+        let related_task = request.routed().related_task.as_ref();
+        let related_task = related_task.map(|id| id.as_str().to_owned());
+        open.insert(nonce, Open { id: id.clone(), token, related_task, replies: replies.clone() });
         let rewrite = request.rewrite().id(&nonce.id()).progress_token(&nonce.progress_token());
         Ok(Question { nonce, body: edited(rewrite).bytes() })
     }
@@ -63,8 +67,12 @@ impl Questions {
     pub(super) fn answered(&self, answer: &Message) -> Option<(Replies, Bytes)> {
         let nonce = Nonce::of_id(answer.id()?.as_bytes())?;
         let question = self.open.lock().remove(&nonce)?;
-        let body = answer.rewrite().id(&question.id).bytes();
-        Some((question.replies, body))
+        let mut rewrite = answer.rewrite().id(&question.id);
+        let said = answer.routed().related_task.as_ref().map(mcp::Text::as_str);
+        if let Some(own) = question.related_task.as_deref().filter(|own| said != Some(*own)) {
+            rewrite = rewrite.related_task(own);
+        }
+        Some((question.replies, rewrite.bytes()))
     }
 
     /// The way of a client's progress on a question.

@@ -40,7 +40,7 @@ impl Speaker {
         if routed.include_context.is_some() {
             rewrite = rewrite.include_context("none");
         }
-        rewrite
+        self.related(request, rewrite)
     }
 
     /// A notification that came with a call, or with none; `None` where no client could make
@@ -61,19 +61,39 @@ impl Speaker {
                 Some(uri) => rewrite.uri(&self.offer.menu.client_uri(self.target, uri.as_str())),
                 None => rewrite,
             },
+            Some(Method::TaskStatus) => match &routed.task_id {
+                Some(id) => rewrite.task_id(&format!("{name}+{}", id.as_str())),
+                None => rewrite,
+            },
             Some(Method::Progress) => rewrite,
             // What the gateway does not know would be one target's among many.
             _ => return None,
         };
-        Some(rewrite.bytes())
+        Some(self.related(notice, rewrite).bytes())
+    }
+
+    /// The task that a message belongs to, as clients know it.
+    fn related<'a>(&self, message: &Message, rewrite: Rewrite<'a>) -> Rewrite<'a> {
+        let related = message.routed().related_task.as_ref();
+        match related.and_then(|id| self.task(id.as_str())) {
+            Some(id) => rewrite.related_task(&id),
+            None => rewrite,
+        }
+    }
+
+    /// What clients call a task of the target; `None` where they call it what the target does.
+    pub(crate) fn task(&self, id: &str) -> Option<String> {
+        self.name().map(|name| format!("{name}+{id}"))
+    }
+
+    /// What the target calls a task of its own that a client names.
+    pub(crate) fn native_task<'a>(&self, id: &'a str) -> Option<&'a str> {
+        id.strip_prefix(self.name()?)?.strip_prefix('+')
     }
 
     /// The target's name, where it is one among several.
     fn name(&self) -> Option<&str> {
-        if self.offer.menu.is_single() {
-            return None;
-        }
-        self.offer.members.get(self.target).map(|member| member.target.name.as_str())
+        self.offer.menu.name_among_several(self.target).map(|name| name.as_str())
     }
 }
 

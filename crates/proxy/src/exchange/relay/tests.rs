@@ -149,7 +149,7 @@ async fn check(view: Option<ResultView>, answer: &str, expected: &str) {
 }
 
 fn view(kind: ResultKind, shape: Shape) -> ResultView {
-    ResultView { kind, shape, wraps: false, maps_uris: true }
+    ResultView { kind, shape, wraps: false, maps_uris: true, maps_tasks: false }
 }
 
 #[tokio::test]
@@ -196,6 +196,30 @@ async fn an_older_client_gets_what_it_can_read() {
         check(Some(view(ResultKind::ToolCall, shape)), answer, &expected).await;
     }
     check(None, answer, answer).await;
+}
+
+#[tokio::test]
+async fn a_task_is_one_that_the_client_can_name_again() {
+    const RELATED: &str = "io.modelcontextprotocol/related-task";
+    let tasks = |kind| Some(ResultView { maps_tasks: true, ..view(kind, Shape::USUAL) });
+    check(
+        tasks(ResultKind::ToolCall),
+        r#""result":{"task":{"taskId":"1+1","status":"working","ttl":1.0}}"#,
+        r#""result":{"task":{"taskId":"a+1+1","status":"working","ttl":1.0}}"#,
+    )
+    .await;
+    let result = |id: &str, uri: &str| {
+        format!(
+            r#""result":{{"_meta":{{"{RELATED}":{{"taskId":"{id}"}}}},"content":[{{"type":"resource_link","name":"n","uri":"{uri}"}}]}}"#
+        )
+    };
+    check(tasks(ResultKind::ToolCall), &result("1", "memo:x"), &result("a+1", "a+memo:x")).await;
+    check(
+        tasks(ResultKind::Read),
+        r#""result":{"taskId":"1","contents":"taskId"}"#,
+        r#""result":{"taskId":"a+1","contents":"taskId"}"#,
+    )
+    .await;
 }
 
 #[tokio::test]

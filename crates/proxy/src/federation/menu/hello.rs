@@ -29,6 +29,25 @@ struct Capabilities {
     resources: Resources,
     completions: Nothing,
     logging: Nothing,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tasks: Option<Tasks>,
+}
+
+#[derive(Default, Serialize)]
+struct Tasks {
+    list: Nothing,
+    cancel: Nothing,
+    requests: TaskRequests,
+}
+
+#[derive(Default, Serialize)]
+struct TaskRequests {
+    tools: TaskTools,
+}
+
+#[derive(Default, Serialize)]
+struct TaskTools {
+    call: Nothing,
 }
 
 #[derive(Serialize)]
@@ -44,7 +63,7 @@ struct Resources {
     subscribe: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Nothing {}
 
 #[derive(Serialize)]
@@ -58,6 +77,7 @@ pub(super) fn initialize_result(menu: &Menu, revision: Revision, gateway_version
     if let [MenuTarget { catalog: Some(catalog), .. }] = menu.targets.as_slice() {
         return catalog.hello.for_client(revision);
     }
+    let keeps_tasks = (0..menu.targets.len()).any(|target| menu.has_tasks(target));
     let list = || List { list_changed: true };
     let hello = Hello {
         protocol_version: revision.as_str(),
@@ -67,6 +87,7 @@ pub(super) fn initialize_result(menu: &Menu, revision: Revision, gateway_version
             resources: Resources { list_changed: true, subscribe: true },
             completions: Nothing {},
             logging: Nothing {},
+            tasks: (revision.has_tasks() && keeps_tasks).then(Tasks::default),
         },
         server_info: ServerInfo { name: "portico", version: gateway_version },
         instructions: instructions(&menu.targets),

@@ -353,3 +353,23 @@ fn only_a_single_target_answers_lists_that_it_does_not_say_it_has() {
         assert_eq!((alone.has_list(kind), both.has_list(kind)), (has, true), "{kind:?}");
     }
 }
+
+#[test]
+fn tasks_are_offered_where_a_target_keeps_them_and_named_by_their_target() {
+    let plain = fresh("a", &Offer::default().catalog());
+    let keeps = fresh("b", &Offer::default().catalog_of(hello(r#"{"tasks":{"list":{}}}"#, "")));
+    let tasks = |targets: Vec<MenuTarget>, revision| {
+        let menu = build(Conditional, targets);
+        let own: Value = serde_json::from_slice(&menu.initialize_result(revision, "9.9")).unwrap();
+        own["capabilities"]["tasks"].clone()
+    };
+    let (now, before) = (Revision::V2025_11_25, Revision::V2025_06_18);
+    let all = json!({"list": {}, "cancel": {}, "requests": {"tools": {"call": {}}}});
+    assert_eq!(tasks(vec![plain.clone(), keeps.clone()], now), all);
+    assert_eq!(tasks(vec![plain.clone(), keeps.clone()], before), Value::Null);
+    assert_eq!(tasks(vec![plain.clone(), plain.clone()], now), Value::Null);
+    let menu = build(Conditional, vec![plain, keeps]);
+    let owner = |id: &str| menu.resolve_task(id).map(|task| (task.target, task.native.to_string()));
+    assert_eq!(owner("b+1+1"), Some((1, "1+1".to_owned())));
+    assert_eq!([owner("c+1"), owner("b"), owner("")], [None, None, None]);
+}
