@@ -35,6 +35,7 @@ pub struct Metrics {
     registry: Registry,
     sessions: Gauge,
     streams: Gauge,
+    pending_requests: Gauge,
     connections: Gauge,
     access_log_lost: Counter,
     rejections: Arc<Rejections>,
@@ -49,6 +50,7 @@ impl Metrics {
             registry: Registry::with_prefix("portico"),
             sessions: Gauge::default(),
             streams: Gauge::default(),
+            pending_requests: Gauge::default(),
             connections: Gauge::default(),
             access_log_lost: Counter::default(),
             rejections: Arc::default(),
@@ -65,6 +67,11 @@ impl Metrics {
         registry.register("build", "What runs", Info::new(version));
         registry.register("sessions", "Client sessions held in memory", self.sessions.clone());
         registry.register("streams", "Event streams open to clients", self.streams.clone());
+        registry.register(
+            "pending_requests",
+            "Requests of targets that clients have not answered",
+            self.pending_requests.clone(),
+        );
         registry.register("connections", "Connections from clients", self.connections.clone());
         registry.register(
             "access_log_lost_lines",
@@ -100,6 +107,11 @@ impl Metrics {
     /// Counts an event stream to a client for as long as the guard lives.
     pub fn stream(&self) -> Counted {
         Counted::new(&self.streams)
+    }
+
+    /// Counts a target's request for as long as the guard lives, until its client has answered.
+    pub fn pending_request(&self) -> Counted {
+        Counted::new(&self.pending_requests)
     }
 
     /// Counts a client's connection for as long as the guard lives.

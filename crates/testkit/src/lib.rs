@@ -4,6 +4,7 @@
 
 mod client;
 mod conformance;
+mod conversation;
 mod gateway;
 mod kept;
 mod page;
@@ -19,15 +20,19 @@ mod wire;
 
 pub use client::Client;
 pub use conformance::{Check, Difference, Scenarios, Verdict, conformance, kept_verdict};
+pub use conversation::{
+    REVISIONS, gateway_of, in_mid_stream, notification, one_call, progress, request, response,
+    tool_call,
+};
 pub use gateway::{Gateway, Start, binary};
 pub use kept::Kept;
 pub use page::page;
 pub use peers::Peers;
 pub use port::reserved_port;
 pub use process::{Process, output};
-pub use raw::{Framing, RawCall, RawRequest, RawServer};
+pub use raw::{Framing, Host, RawCall, RawRequest, RawServer, Visit, one_tool};
 pub use record::{DEADLINE, Record, say, within};
 pub use seeds::{Running, Seed, Source, repository};
 pub use tap::Tap;
 pub use victim::{Kind, Victim};
-pub use wire::{Reading, Wire, WireAnswer};
+pub use wire::{Event, EventStream, Reading, Wire, WireAnswer};

@@ -3,6 +3,7 @@
 
 mod connection;
 mod framing;
+mod host;
 
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -14,6 +15,7 @@ use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
 use crate::raw::connection::Desk;
 pub use crate::raw::framing::Framing;
+pub use crate::raw::host::{Host, Visit, one_tool};
 use crate::record::{Record, within};
 
 /// A running server. It offers one tool, `work`, whose calls the test answers.
@@ -105,6 +107,20 @@ impl RawRequest {
         serde_json::from_str(&self.body).unwrap_or_default()
     }
 
+    /// Whether this is the answer to the question with this raw id.
+    pub fn answers(&self, id: &str) -> bool {
+        let message = self.message();
+        let is_answer = message.get("result").or(message.get("error")).is_some();
+        is_answer && message.get("id").map(Value::to_string).as_deref() == Some(id)
+    }
+
+    /// A header, if it came.
+    pub fn header(&self, name: &str) -> Option<String> {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(':'));
+        let (_, value) = lines.find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        Some(value.trim().to_owned())
+    }
+
     /// Its id as raw JSON; empty for a notification.
     pub fn id(&self) -> String {
         self.message().get("id").map(Value::to_string).unwrap_or_default()
@@ -136,6 +152,22 @@ impl RawCall {
     /// Sends bytes as they are.
     pub fn send_raw(&self, bytes: Vec<u8>) -> anyhow::Result<()> {
         self.out.send(bytes).ok().context("the gateway is gone")
+    }
+
+    /// Sends an event of the test's own making in the stream: its lines, without the empty one.
+    pub fn send_event(&mut self, lines: &str) -> anyhow::Result<()> {
+        if !self.head_is_sent {
+            self.send_head()?;
+        }
+        let event = format!("{lines}\n\n");
+        self.send_raw(format!("{:x}\r\n{event}\r\n", event.len()).into_bytes())
+    }
+
+    /// Sends the result, and ends the answer.
+    pub fn result(mut self, result: &Value) -> anyhow::Result<()> {
+        let id = self.request.id();
+        self.send(&format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#))?;
+        self.end()
     }
 
     /// Ends the answer; its connection is there for the next request.

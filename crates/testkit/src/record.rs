@@ -51,6 +51,11 @@ impl<T: Clone> Record<T> {
         self.entries.borrow().clone()
     }
 
+    /// The first entry of which `is_it` is true, if there is one already.
+    pub fn find(&self, is_it: impl Fn(&T) -> bool) -> Option<T> {
+        self.entries.borrow().iter().find(|entry| is_it(entry)).cloned()
+    }
+
     /// Awaits the first entry of which `is_it` is true, present or coming.
     pub async fn first(&self, what: &str, is_it: impl Fn(&T) -> bool) -> anyhow::Result<T> {
         self.until(what, |entries| entries.iter().find(|entry| is_it(entry)).cloned()).await

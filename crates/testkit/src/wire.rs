@@ -1,6 +1,8 @@
 //! A client that hides nothing: one HTTP connection, bodies and answers as bytes, a session id that never changes by
 //! itself.
 
+mod events;
+
 use anyhow::Context;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HOST};
@@ -13,6 +15,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
 use crate::record::within;
+pub use crate::wire::events::{Event, EventStream};
 
 /// A client on one connection, which is opened anew when the gateway closed it.
 pub struct Wire {
@@ -97,6 +100,29 @@ impl Wire {
         headers: &[(&str, &str)],
     ) -> anyhow::Result<WireAnswer> {
         self.send(Method::POST, body.into(), headers).await?.whole().await
+    }
+
+    /// Another connection of the same session.
+    pub fn beside(&self) -> Self {
+        let (uri, session) = (self.uri.clone(), self.session.clone());
+        Self { uri, session, connection: None, next_id: 1_000 }
+    }
+
+    /// Posts what is no request, which is taken.
+    pub async fn tell(&mut self, body: impl Into<Bytes>) -> anyhow::Result<()> {
+        let answer = self.post(body).await?;
+        anyhow::ensure!(answer.status == StatusCode::ACCEPTED, "not taken: {answer:?}");
+        Ok(())
+    }
+
+    /// Opens the GET stream and reads it event by event.
+    pub async fn listen(&mut self) -> anyhow::Result<EventStream> {
+        self.get().await?.events()
+    }
+
+    /// Asks by GET for what came after the event `last`.
+    pub async fn get_after(&mut self, last: &str) -> anyhow::Result<Reading> {
+        self.send(Method::GET, Bytes::new(), &[("last-event-id", last)]).await
     }
 
     /// Opens the GET stream.
@@ -224,6 +250,14 @@ impl Reading {
     fn of(response: http::Response<Incoming>) -> Self {
         let (head, body) = response.into_parts();
         Self { status: head.status, headers: head.headers, body }
+    }
+
+    /// Reads it event by event; fails where it is no stream.
+    pub fn events(self) -> anyhow::Result<EventStream> {
+        let content_type = self.headers.get(CONTENT_TYPE).map(|value| value.as_bytes());
+        let is_stream = content_type.is_some_and(|value| value.starts_with(b"text/event-stream"));
+        anyhow::ensure!(is_stream, "no event stream: {} {:?}", self.status, self.headers);
+        Ok(EventStream::of(self.body))
     }
 
     /// Awaits the rest.

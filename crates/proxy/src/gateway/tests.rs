@@ -8,16 +8,21 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use super::*;
+use crate::auth::Principal;
 use crate::upstream::fixtures::{Act, LONG, Peer};
 
 fn gateway() -> Gateway {
+    authenticated_by(Authenticator::anonymous())
+}
+
+fn authenticated_by(authenticator: Authenticator) -> Gateway {
     let tasks = Tasks::new();
     Gateway::start(Options {
         clock: Clock::system(),
         metrics: Metrics::new(&tasks),
         tasks,
         access_log: AccessLog::off(),
-        authenticator: Authenticator::anonymous(),
+        authenticator,
         keys: KeyRing::random().unwrap(),
         replica: "test".into(),
         limits: Limits::default(),
@@ -35,6 +40,10 @@ struct Served {
 
 impl Served {
     async fn start(drain: &'static str) -> Self {
+        Self::start_as(gateway(), drain).await
+    }
+
+    async fn start_as(gateway: Gateway, drain: &'static str) -> Self {
         let answer = Arc::new(Notify::new());
         let told = answer.clone();
         let peer = Peer::start(move |seen| {
@@ -49,7 +58,6 @@ impl Served {
             seen.opening().unwrap_or_else(list)
         })
         .await;
-        let gateway = gateway();
         let mut served =
             Self { gateway, peer, answer, address: SocketAddr::from(([127, 0, 0, 1], 0)), drain };
         served.listen_on("127.0.0.1:0").await;
@@ -178,4 +186,32 @@ async fn a_port_that_is_taken_at_a_reload_is_served_when_it_is_free() {
     assert!(again.contains(&(address, address)), "{again:?}");
     tokio::net::TcpStream::connect(address).await.unwrap();
     gateway.drain(Duration::ZERO, std::future::pending()).await;
+}
+
+#[tokio::test]
+async fn another_users_session_is_unknown_whatever_is_asked_in_it() {
+    let by_header = Authenticator::new(|head| {
+        let user = head.headers.get("x-user").and_then(|user| user.to_str().ok());
+        Principal::new(user.unwrap_or("anonymous"))
+    });
+    let served = Served::start_as(authenticated_by(by_header), "30s").await;
+    let body = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#;
+    let opening = served.send("POST", "X-User: alice\r\nConnection: close\r\n", body).await;
+    let opened = to_end(opening).await;
+    let session = opened.lines().find(|line| line.starts_with("mcp-session-id: ")).unwrap();
+    let ping = r#"{"jsonrpc":"2.0","id":2,"method":"ping"}"#;
+    let call = r#"{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"t"}}"#;
+    let told = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":3}}"#;
+    for other in ["X-User: bob\r\n", ""] {
+        let headers = format!("{session}\r\n{other}Connection: close\r\n");
+        for (method, body) in
+            [("POST", ping), ("POST", call), ("POST", told), ("GET", ""), ("DELETE", "")]
+        {
+            let answer = to_end(served.send(method, &headers, body).await).await;
+            assert!(answer.starts_with("HTTP/1.1 404"), "{method} {body}: {answer}");
+        }
+    }
+    let headers = format!("{session}\r\nX-User: alice\r\nConnection: close\r\n");
+    let answer = to_end(served.send("POST", &headers, ping).await).await;
+    assert!(answer.ends_with(r#"{"jsonrpc":"2.0","id":2,"result":{}}"#), "{answer}");
 }

@@ -2,11 +2,13 @@
 //! way to the client, and the answer finds its way back by it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use mcp::{ErrorCode, Id, Message, Nonce, Rewrite};
 use parking_lot::Mutex;
 
+use crate::metrics::{Counted, Metrics};
 use crate::random;
 use crate::upstream::Replies;
 
@@ -14,9 +16,10 @@ use crate::upstream::Replies;
 const MOST: usize = 256;
 
 /// The open questions of one session.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Questions {
     open: Mutex<HashMap<Nonce, Open>>,
+    metrics: Arc<Metrics>,
 }
 
 #[derive(Debug)]
@@ -28,6 +31,7 @@ struct Open {
     /// The task that it belongs to, as the target knows it.
     related_task: Option<String>,
     replies: Replies,
+    _counted: Counted,
 }
 
 /// A question on its way to a client.
@@ -38,6 +42,11 @@ pub(crate) struct Question {
 }
 
 impl Questions {
+    /// None is open yet; `metrics` count them.
+    pub(super) fn new(metrics: Arc<Metrics>) -> Self {
+        Self { open: Mutex::default(), metrics }
+    }
+
     /// Notes a target's request; gives it as the client is to see it, `edited` in other places too.
     ///
     /// # Errors
@@ -58,7 +67,9 @@ impl Questions {
         let token = request.routed().progress_token.as_ref().map(|(_, raw)| raw.clone());
         let related_task = request.routed().related_task.as_ref();
         let related_task = related_task.map(|id| id.as_str().to_owned());
-        open.insert(nonce, Open { id: id.clone(), token, related_task, replies: replies.clone() });
+        let (id, replies) = (id.clone(), replies.clone());
+        let _counted = self.metrics.pending_request();
+        open.insert(nonce, Open { id, token, related_task, replies, _counted });
         let rewrite = request.rewrite().id(&nonce.id()).progress_token(&nonce.progress_token());
         Ok(Question { nonce, body: edited(rewrite).bytes() })
     }

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::LastUse;
 use crate::federation::{Changes, View};
-use crate::metrics::Counted;
+use crate::metrics::{Counted, Metrics};
 use crate::reply::Part;
 use crate::session::questions::{Question, Questions};
 use crate::session::speaker::{Ear, Speaker};
@@ -87,7 +87,7 @@ impl Session {
         beginning: Beginning,
         store: Arc<EventStore>,
         now: Instant,
-        counted: Counted,
+        metrics: &Arc<Metrics>,
     ) -> Self {
         let Beginning { revision, view, pipe } = beginning;
         let heard = Mutex::new(*view.changes().borrow());
@@ -102,11 +102,11 @@ impl Session {
             outbox: Mutex::new(Outbox { pipe, ..Outbox::default() }),
             open_streams: AtomicUsize::new(0),
             store,
-            questions: Questions::default(),
+            questions: Questions::new(metrics.clone()),
             level: Mutex::default(),
             subscriptions: Mutex::default(),
             heard,
-            _counted: counted,
+            _counted: metrics.session(),
         }
     }
 
@@ -235,6 +235,18 @@ impl Session {
         let differs = now.since(&heard);
         *heard = now;
         differs
+    }
+
+    /// What has to go on the stream of a call that is about to open, because no stream of its own
+    /// is being read.
+    pub fn overdue(&self) -> Vec<Bytes> {
+        if self.hears() {
+            return Vec::new();
+        }
+        let changed = self.unheard().into_iter().map(mcp::list_changed);
+        let mut outbox = self.outbox.lock();
+        outbox.waiting_bytes = 0;
+        outbox.waiting.drain(..).chain(changed).collect()
     }
 
     /// Whether a stream of its own is being read.

@@ -109,8 +109,7 @@ impl Sessions {
         if self.records.load(Ordering::Relaxed) >= limit {
             return Err(SessionError::Limit("sessions"));
         }
-        let counted = self.metrics.session();
-        let session = Session::new(beginning(), self.store.clone(), now, counted);
+        let session = Session::new(beginning(), self.store.clone(), now, &self.metrics);
         let session = Arc::new(session);
         shard.records.insert(claims.serial, session.clone());
         self.records.fetch_add(1, Ordering::Relaxed);

@@ -13,7 +13,7 @@ use crate::raw::framing::{self, Framing};
 use crate::raw::{RawCall, RawRequest};
 use crate::record::Record;
 
-type Out = mpsc::UnboundedSender<Vec<u8>>;
+pub(super) type Out = mpsc::UnboundedSender<Vec<u8>>;
 
 /// What all connections of a server share.
 #[derive(Clone)]
@@ -138,12 +138,12 @@ impl Desk {
     }
 }
 
-fn send(out: &Out, bytes: Vec<u8>) {
+pub(super) fn send(out: &Out, bytes: Vec<u8>) {
     // A connection that is gone needs no answer.
     let _ = out.send(bytes);
 }
 
-async fn write(mut stream: OwnedWriteHalf, mut bytes: mpsc::UnboundedReceiver<Vec<u8>>) {
+pub(super) async fn write(mut stream: OwnedWriteHalf, mut bytes: mpsc::UnboundedReceiver<Vec<u8>>) {
     while let Some(chunk) = bytes.recv().await {
         if stream.write_all(&chunk).await.is_err() {
             return;
@@ -152,7 +152,7 @@ async fn write(mut stream: OwnedWriteHalf, mut bytes: mpsc::UnboundedReceiver<Ve
 }
 
 /// Whether the gateway closes the connection before it sends anything more.
-async fn ends(reader: &mut BufReader<OwnedReadHalf>) -> bool {
+pub(super) async fn ends(reader: &mut BufReader<OwnedReadHalf>) -> bool {
     match reader.fill_buf().await {
         Ok(bytes) => bytes.is_empty(),
         Err(_) => true,
@@ -167,7 +167,7 @@ async fn read_line(reader: &mut BufReader<OwnedReadHalf>) -> io::Result<RawReque
     Ok(RawRequest { head: String::new(), body: body.trim_end_matches('\n').to_owned() })
 }
 
-async fn read_request(reader: &mut BufReader<OwnedReadHalf>) -> io::Result<RawRequest> {
+pub(super) async fn read_request(reader: &mut BufReader<OwnedReadHalf>) -> io::Result<RawRequest> {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
         if reader.read_line(&mut head).await? == 0 {

@@ -55,7 +55,7 @@ pub(super) fn event(kind: &str, data: &str) -> Vec<u8> {
     format!("{:x}\r\n{event}\r\n", event.len()).into_bytes()
 }
 
-fn json(message: &str, headers: &str) -> Vec<u8> {
+pub(super) fn json(message: &str, headers: &str) -> Vec<u8> {
     format!(
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n{headers}\r\n{message}",
         message.len()

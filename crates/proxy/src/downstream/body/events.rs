@@ -80,9 +80,10 @@ impl Kept {
 }
 
 impl Events {
-    /// The answer to the request `id`, of which `first` has arrived.
+    /// The answer to the request `id`, of which `first` has arrived; `overdue` goes before it.
     pub(crate) fn new(
         id: Id,
+        overdue: Vec<Bytes>,
         first: Option<Part>,
         parts: Parts,
         limit: usize,
@@ -95,12 +96,9 @@ impl Events {
                 let start = kept.stream.start().to_string();
                 ready.push_back(mcp::encode_event(None, Some(&start), b""));
             }
-            if !session.hears() {
-                let kinds = session.unheard().into_iter();
-                ready.extend(kinds.map(|kind| kept.event(mcp::list_changed(kind))));
-            }
         }
         let answer = Answer { id, first, parts, pieces: BytesMut::new(), limit, kept };
+        ready.extend(overdue.into_iter().map(|message| answer.event(message)));
         let keep_alive = keep_alive();
         Self { answer: Some(answer), keep_alive, ready, is_over: false, ending: None }
     }

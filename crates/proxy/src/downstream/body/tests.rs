@@ -15,7 +15,7 @@ async fn check(arriving: Vec<Part>, expected: &str) {
         sender.send(part).await.unwrap();
     }
     drop(sender);
-    let events = Events::new(7.into(), None, parts, LIMIT, None);
+    let events = Events::new(7.into(), Vec::new(), None, parts, LIMIT, None);
     let body = ReplyBody::Events(Box::new(events)).collect().await.unwrap();
     assert_eq!(body.to_bytes(), expected);
 }
