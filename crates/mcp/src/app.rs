@@ -10,7 +10,7 @@ use crate::uri::ResultKind;
 /// What to cut out of an entry of a list (see `Item::raw`) so that its `_meta.ui` has no `domain`:
 /// a host derives that from the server's address.
 pub fn item_domains(item: &Bytes) -> Vec<Span> {
-    cuts(item, &(0..item.len()), |editor| with_meta(editor))
+    cuts(item, &(0..item.len()), with_meta)
 }
 
 /// The same of a result and of the items and blocks in which `uri_spans` looks for apps, with spans

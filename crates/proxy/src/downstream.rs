@@ -5,6 +5,7 @@ mod body;
 mod collect;
 mod era;
 pub(crate) mod guard;
+mod hang_up;
 pub(crate) mod respond;
 mod transport;
 
@@ -20,7 +21,7 @@ use crate::federation::Federation;
 use crate::world::World;
 
 pub use body::ReplyBody;
-pub(crate) use transport::streamable;
+pub(crate) use transport::{sse, streamable};
 
 /// An MCP endpoint as one request sees it.
 pub(crate) struct Endpoint<'a> {

@@ -118,6 +118,15 @@ pub enum CallError {
     /// `failureMode: FailClosed`, and targets without a catalog.
     #[error("no catalog yet from {}, and failureMode is FailClosed", names(.0))]
     Incomplete(Vec<TargetName>),
+    /// A request before `initialize` on a stream or a pipe.
+    #[error("the session has not begun; send `initialize` first")]
+    NotInitialized,
+    /// A second `initialize` on a stream or a pipe.
+    #[error("the session has begun already")]
+    Initialized,
+    /// A client whose answers share one stream asks more than it waits for.
+    #[error("too many requests of this client are in flight; wait for answers")]
+    TooManyCalls,
     /// The client's session ended while its call was on the way.
     #[error("session not found; send `initialize` again")]
     UnknownSession,
@@ -139,6 +148,8 @@ impl CallError {
             | Self::MissingField { .. }
             | Self::UnknownCursor
             | Self::MethodNotFound(_)
+            | Self::NotInitialized
+            | Self::Initialized
             | Self::UnknownSession
             | Self::Cancelled => Fault::Client,
             Self::Target { .. }
@@ -146,9 +157,10 @@ impl CallError {
             | Self::AnswerTooLarge { .. }
             | Self::InvalidAnswer { .. }
             | Self::Incomplete(_) => Fault::Target,
-            Self::Closed { .. } | Self::TooLongForAnEvent { .. } | Self::ShuttingDown => {
-                Fault::Gateway
-            }
+            Self::Closed { .. }
+            | Self::TooLongForAnEvent { .. }
+            | Self::TooManyCalls
+            | Self::ShuttingDown => Fault::Gateway,
         }
     }
 
@@ -168,6 +180,9 @@ impl CallError {
             Self::InvalidAnswer { .. } => "invalid",
             Self::Closed { .. } => "closed",
             Self::Incomplete(_) => "incomplete",
+            Self::NotInitialized => "not_initialized",
+            Self::Initialized => "initialized",
+            Self::TooManyCalls => "too_many_calls",
             Self::UnknownSession => "unknown_session",
             Self::Cancelled => "cancelled",
             Self::ShuttingDown => "shutting_down",
@@ -203,6 +218,7 @@ impl CallError {
             Self::UnknownResource { .. } => ErrorCode::InvalidParams,
             Self::UnknownSession => SESSION_NOT_FOUND,
             Self::MethodNotFound(_) => ErrorCode::MethodNotFound,
+            Self::NotInitialized | Self::Initialized => ErrorCode::InvalidRequest,
             Self::Target { .. }
             | Self::Timeout { .. }
             | Self::AnswerTooLarge { .. }
@@ -210,6 +226,7 @@ impl CallError {
             | Self::InvalidAnswer { .. }
             | Self::Closed { .. }
             | Self::Incomplete(_)
+            | Self::TooManyCalls
             | Self::Cancelled
             | Self::ShuttingDown => ErrorCode::InternalError,
         }
@@ -311,6 +328,11 @@ impl RequestError {
     /// read the member is left out, never null (TypeScript 1.32 rejects null).
     pub fn body(&self) -> Bytes {
         mcp::error_response(self.id(), self.code(), &self.to_string(), None)
+    }
+
+    /// The JSON-RPC error response to the request with this id, where no status can say it.
+    pub fn response(&self, id: &Id) -> Bytes {
+        mcp::error_response(Some(id), self.code(), &self.to_string(), None)
     }
 
     fn id(&self) -> Option<&Id> {

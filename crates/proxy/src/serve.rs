@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 
 use crate::access_log::{Ending, Record, RecordedBody};
 use crate::context::{Closing, Context};
-use crate::downstream::{Endpoint, ReplyBody, guard, respond, streamable};
+use crate::downstream::{Endpoint, ReplyBody, guard, respond, sse, streamable};
 use crate::error::RequestError;
 use crate::world::World;
 
@@ -59,7 +59,7 @@ async fn answer(
     let &Arrival { configured, remote, ref closing } = arrival;
     let listener = world.listener(configured).ok_or(RequestError::NotReady)?;
     let host = guard::host(&head);
-    let route = find(listener, &head, &host);
+    let Found { route, path } = find(listener, &head, &host);
     if let Some(metrics) = route.and_then(|route| world.routes.get(&route.name)) {
         record.route(metrics);
     }
@@ -76,7 +76,13 @@ async fn answer(
     let principal = context.authenticator.principal(&head);
     let endpoint = Endpoint { context, world, backends, principal, remote, closing };
     let chosen = choose(backends, remote);
+    if sse::begins(&head) {
+        return sse::get(&endpoint, chosen, path, &head, record);
+    }
     match head.method {
+        Method::POST if let Some(session) = sse::session(&head) => {
+            sse::post(&endpoint, session, &head, body, record).await
+        }
         Method::POST => streamable::post(&endpoint, chosen, head, body, record).await,
         Method::GET => streamable::get(&endpoint, &head, record),
         Method::DELETE => streamable::delete(&endpoint, &head, record),
@@ -84,14 +90,30 @@ async fn answer(
     }
 }
 
-fn find<'a>(listener: &'a Listener, head: &Parts, host: &str) -> Option<&'a Arc<Route>> {
-    listener.routes.find(&RequestHead {
-        host,
-        path: head.uri.path(),
-        query: head.uri.query(),
-        method: head.method.as_str(),
-        headers: &head.headers,
-    })
+/// Who answers, and under which path.
+struct Found<'l, 'h> {
+    route: Option<&'l Arc<Route>>,
+    path: &'h str,
+}
+
+/// What begins HTTP+SSE at `…/sse` reaches the endpoint above, unless a route is there.
+fn find<'l, 'h>(listener: &'l Listener, head: &'h Parts, host: &str) -> Found<'l, 'h> {
+    let at = |path: &'h str| {
+        let route = listener.routes.find(&RequestHead {
+            host,
+            path,
+            query: head.uri.query(),
+            method: head.method.as_str(),
+            headers: &head.headers,
+        });
+        Found { route, path }
+    };
+    let path = head.uri.path();
+    let found = at(path);
+    match sse::endpoint_path(path) {
+        Some(above) if found.route.is_none() && sse::begins(head) => at(above),
+        _ => found,
+    }
 }
 
 /// Where clients look for an authorization server. Any 200 there means "OAuth required" to

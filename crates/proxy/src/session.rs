@@ -2,6 +2,7 @@
 //! that appears only when something has to be remembered.
 
 mod key;
+mod pipe;
 mod questions;
 mod record;
 mod sealed;
@@ -12,6 +13,7 @@ mod streams;
 mod tests;
 
 pub use key::{KeyError, KeyRing};
+pub use pipe::Pipe;
 pub use record::{Beginning, CallInFlight, Session, StreamSeat};
 pub use sealed::{Claims, Declared};
 pub(crate) use speaker::Speaker;

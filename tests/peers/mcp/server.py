@@ -3,6 +3,7 @@
 import sys
 
 from mcp.server.mcpserver import Context, MCPServer
+from pydantic import BaseModel
 
 server = MCPServer("python", instructions="Ask for a greeting.")
 
@@ -19,6 +20,17 @@ async def count(to: int, context: Context) -> int:
     for number in range(1, to + 1):
         await context.report_progress(number, to)
     return to
+
+
+class Name(BaseModel):
+    name: str
+
+
+@server.tool()
+async def ask(context: Context) -> str:
+    """Greets whoever it is."""
+    answer = await context.elicit("Who is it?", Name)
+    return f"Hello, {answer.data.name}!"
 
 
 @server.resource("note://hello")

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use http::StatusCode;
+use mcp::{Message, Method};
 use serde::{Serialize, Serializer};
 
 use crate::access_log::AccessLog;
@@ -112,6 +113,21 @@ impl Record {
     /// What it asks.
     pub fn request(&mut self, kind: RequestKind) {
         self.kind = kind;
+    }
+
+    /// What it asks, as far as a message says so.
+    pub fn message(&mut self, message: &Message) {
+        self.request(match message.method() {
+            Some(method) => RequestKind::Message(method),
+            None => RequestKind::Answer,
+        });
+        if message.method() == Some(Method::Other) {
+            self.method_name(message.method_name().unwrap_or_default());
+        }
+        let routed = message.routed();
+        if let Some(named) = routed.name.as_ref().or(routed.uri.as_ref()) {
+            self.tool(named.as_str());
+        }
     }
 
     /// The name of its method as the client wrote it; for methods that the gateway does not know.

@@ -2,6 +2,7 @@
 
 mod events;
 mod own;
+mod piped;
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -16,6 +17,7 @@ use crate::reply::{Part, Parts, Segments};
 
 pub(crate) use events::{Events, Kept};
 pub(crate) use own::{OwnStream, Reading};
+pub(crate) use piped::{Piped, PipedStream};
 
 /// An answer that streams broke off: the connection is cut, because the head is sent already.
 #[derive(Debug, thiserror::Error)]
@@ -32,8 +34,10 @@ pub enum ReplyBody {
     Stream(JsonStream),
     /// A call's messages, the response last.
     Events(Box<Events>),
-    /// A stream that was opened by GET.
+    /// A stream that a session's client opened by GET.
     Own(Box<OwnStream>),
+    /// The one stream of a client of HTTP+SSE.
+    Piped(Box<PipedStream>),
 }
 
 /// A JSON document as its parts arrive.
@@ -78,6 +82,7 @@ impl Body for ReplyBody {
             },
             Self::Events(events) => ready!(events.poll_next(context)).and_then(data),
             Self::Own(own) => ready!(own.poll_next(context)).and_then(data),
+            Self::Piped(piped) => ready!(piped.poll_next(context)).and_then(data),
         })
     }
 
@@ -89,7 +94,9 @@ impl Body for ReplyBody {
         match self {
             Self::Empty => SizeHint::with_exact(0),
             Self::Whole(_, left) => SizeHint::with_exact(*left),
-            Self::Stream(_) | Self::Events(_) | Self::Own(_) => SizeHint::default(),
+            Self::Stream(_) | Self::Events(_) | Self::Own(_) | Self::Piped(_) => {
+                SizeHint::default()
+            }
         }
     }
 }
@@ -97,7 +104,7 @@ impl Body for ReplyBody {
 impl TellsEnding for ReplyBody {
     fn ending(&self) -> Option<Ending> {
         match self {
-            Self::Empty | Self::Whole(..) | Self::Own(_) => None,
+            Self::Empty | Self::Whole(..) | Self::Own(_) | Self::Piped(_) => None,
             Self::Stream(stream) => stream.ending,
             Self::Events(events) => events.ending(),
         }

@@ -9,7 +9,9 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 
+use crate::context::Context;
 use crate::error::RequestError;
+use crate::metrics::Limit;
 
 /// How long a client may take for a body.
 const BODY_DEADLINE: Duration = Duration::from_secs(60);
@@ -18,8 +20,22 @@ const DISCARD_FACTOR: usize = 4;
 /// How long a body that is refused is read.
 const DISCARD_DEADLINE: Duration = Duration::from_secs(2);
 
+/// The whole body, if it is plain JSON within the limit.
+pub(super) async fn collect(
+    context: &Context,
+    headers: &HeaderMap,
+    body: Incoming,
+) -> Result<Bytes, RequestError> {
+    check_media(headers)?;
+    whole(body, context.limits.request_body).await.inspect_err(|error| {
+        if matches!(error, RequestError::BodyTooLarge { .. }) {
+            context.metrics.rejected(Limit::Body);
+        }
+    })
+}
+
 /// Refuses what is not plain JSON.
-pub(super) fn check_media(headers: &HeaderMap) -> Result<(), RequestError> {
+fn check_media(headers: &HeaderMap) -> Result<(), RequestError> {
     let is_plain = headers
         .get_all(CONTENT_ENCODING)
         .iter()
@@ -32,7 +48,7 @@ pub(super) fn check_media(headers: &HeaderMap) -> Result<(), RequestError> {
 }
 
 /// The whole body, at most `limit` bytes of it.
-pub(super) async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, RequestError> {
+async fn whole(mut body: Incoming, limit: usize) -> Result<Bytes, RequestError> {
     let announced = body.size_hint().lower();
     if usize::try_from(announced).is_ok_and(|announced| announced > limit) {
         discard(body, limit).await;

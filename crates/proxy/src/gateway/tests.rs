@@ -83,9 +83,13 @@ impl Served {
     }
 
     async fn send(&self, method: &str, headers: &str, body: &str) -> TcpStream {
+        self.send_to("/mcp", method, headers, body).await
+    }
+
+    async fn send_to(&self, path: &str, method: &str, headers: &str, body: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let request = format!(
-            "{method} /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: application/json, text/event-stream\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{headers}\r\n{body}",
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json, text/event-stream\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{headers}\r\n{body}",
             body.len()
         );
         stream.write_all(request.as_bytes()).await.unwrap();
@@ -153,6 +157,98 @@ async fn the_end_of_the_gateway_waits_for_a_listener_that_was_removed() {
     served.answer.notify_one();
     let (answer, ()) = tokio::join!(to_end(call), drain);
     assert!(answer.ends_with(r#"{"jsonrpc":"2.0","id":2,"result":{}}"#), "{answer}");
+}
+
+const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2024-11-05","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#;
+const CALL: &str = r#"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"t"}}"#;
+const ANSWER: &str = r#"data: {"jsonrpc":"2.0","id":2,"result":{}}"#;
+
+/// A client of HTTP+SSE: its stream, and where it posts to.
+struct OldClient<'a> {
+    served: &'a Served,
+    stream: TcpStream,
+    endpoint: String,
+}
+
+impl<'a> OldClient<'a> {
+    async fn connect(served: &'a Served, path: &str) -> Self {
+        let mut stream = served.send_to(path, "GET", "", "").await;
+        let said = until(&mut stream, "sessionId=").await;
+        let rest = until(&mut stream, "\n").await;
+        let said = said + &rest;
+        let endpoint = said.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
+        assert!(said.contains("event: endpoint"), "{said}");
+        Self { served, endpoint: endpoint.to_owned(), stream }
+    }
+
+    /// The head of the answer to a message.
+    async fn post(&self, body: &str) -> String {
+        let close = "Connection: close\r\n";
+        to_end(self.served.send_to(&self.endpoint, "POST", close, body).await).await
+    }
+
+    async fn says(&mut self, text: &str) -> String {
+        until(&mut self.stream, text).await
+    }
+}
+
+/// What a connection says, as far as `text`.
+async fn until(stream: &mut TcpStream, text: &str) -> String {
+    let mut said = Vec::new();
+    while !said.ends_with(text.as_bytes()) {
+        let byte = tokio::time::timeout(LONG, stream.read_u8()).await;
+        let Ok(Ok(byte)) = byte else { panic!("{}", String::from_utf8_lossy(&said)) };
+        said.push(byte);
+    }
+    String::from_utf8(said).unwrap()
+}
+
+#[tokio::test]
+async fn a_client_of_http_sse_hears_everything_on_its_stream() {
+    let served = Served::start("30s").await;
+    for path in ["/mcp", "/mcp/sse"] {
+        let mut client = OldClient::connect(&served, path).await;
+        assert!(client.post(CALL).await.starts_with("HTTP/1.1 202"));
+        client.says("send `initialize` first").await;
+        assert!(client.post("{").await.starts_with("HTTP/1.1 400"));
+        assert!(client.post(INITIALIZE).await.starts_with("HTTP/1.1 202"));
+        client.says(r#""protocolVersion":"2024-11-05""#).await;
+        assert!(client.post(INITIALIZE).await.starts_with("HTTP/1.1 202"));
+        client.says("the session has begun already").await;
+        assert!(client.post(CALL).await.starts_with("HTTP/1.1 202"));
+        served.answer.notify_one();
+        client.says(&format!("event: message\n{ANSWER}\n\n")).await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_of_http_sse_that_leaves_takes_its_session_and_its_calls_along() {
+    let served = Served::start("30s").await;
+    let mut client = OldClient::connect(&served, "/mcp").await;
+    client.post(INITIALIZE).await;
+    client.says("protocolVersion").await;
+    client.post(CALL).await;
+    served.peer.until(|seen, _| seen.iter().any(|seen| seen.is("tools/call"))).await;
+    let OldClient { stream, endpoint, .. } = client;
+    drop(stream);
+    let cancelled = "notifications/cancelled";
+    served.peer.until(|seen, _| seen.iter().any(|seen| seen.is(cancelled))).await;
+    let late = served.send_to(&endpoint, "POST", "Connection: close\r\n", CALL).await;
+    assert!(to_end(late).await.starts_with("HTTP/1.1 404"));
+}
+
+#[tokio::test]
+async fn the_stream_of_http_sse_ends_after_the_answers_that_are_on_their_way() {
+    let served = Served::start("30s").await;
+    let mut client = OldClient::connect(&served, "/mcp").await;
+    client.post(INITIALIZE).await;
+    client.says("protocolVersion").await;
+    client.post(CALL).await;
+    served.peer.until(|seen, _| seen.iter().any(|seen| seen.is("tools/call"))).await;
+    served.remove_listener().await;
+    served.answer.notify_one();
+    let rest = to_end(client.stream).await;
+    assert!(rest.find(ANSWER) < rest.find("retry: 1000") && rest.contains(ANSWER), "{rest}");
 }
 
 /// A document that listens on `addresses`.

@@ -11,12 +11,15 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 pub(super) enum Purpose {
     /// An `Mcp-Session-Id`.
     Session,
+    /// The `sessionId` in the URI that a client of HTTP+SSE posts to.
+    Pipe,
 }
 
 impl Purpose {
     fn associated(self) -> Aad<&'static [u8]> {
         match self {
             Self::Session => Aad::from(b"session"),
+            Self::Pipe => Aad::from(b"pipe"),
         }
     }
 }

@@ -111,6 +111,16 @@ impl Questions {
         self.open.lock().remove(&nonce);
     }
 
+    /// The client is gone: those who wait for it are told.
+    pub(super) fn refuse(&self) {
+        for question in self.open.lock().drain().map(|(_, question)| question) {
+            let text = "the client is gone";
+            let refused =
+                mcp::error_response(Some(&question.id), ErrorCode::InternalError, text, None);
+            question.replies.send(vec![refused]);
+        }
+    }
+
     /// Forgets those of targets that are gone: the ids by which the client knows them.
     pub(super) fn abandoned(&self) -> Vec<Id> {
         let mut open = self.open.lock();

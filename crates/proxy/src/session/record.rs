@@ -375,6 +375,7 @@ impl Session {
         outbox.own.clear();
         outbox.pipe = None;
         drop(outbox);
+        self.questions.refuse();
         self.slots.lock().take().into_iter().flatten().map(|(_, slot)| slot).collect()
     }
 

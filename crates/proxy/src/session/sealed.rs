@@ -71,7 +71,11 @@ pub struct SessionId(String);
 impl SessionId {
     /// Seals `claims` with the ring's first key. What the client says of itself is left out where
     /// the id would become too long.
-    pub fn seal(keys: &KeyRing, claims: &Claims) -> Result<Self, KeyError> {
+    pub(super) fn seal(
+        keys: &KeyRing,
+        purpose: Purpose,
+        claims: &Claims,
+    ) -> Result<Self, KeyError> {
         let expires = claims.expires.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let wire = Wire {
             s: claims.serial,
@@ -85,19 +89,24 @@ impl SessionId {
             b: claims.backend.clone(),
             x: expires,
         };
-        let sealed = wire.seal(keys)?;
+        let sealed = wire.seal(keys, purpose)?;
         if sealed.0.len() <= MAX_ID {
             return Ok(sealed);
         }
-        Wire { d: None, ..wire }.seal(keys)
+        Wire { d: None, ..wire }.seal(keys, purpose)
     }
 
-    /// What `text` says, if this ring sealed it and it has not expired by `now`.
-    pub fn open(keys: &KeyRing, text: &str, now: SystemTime) -> Option<Claims> {
+    /// What `text` says, if this ring sealed it for `purpose` and it has not expired by `now`.
+    pub(super) fn open(
+        keys: &KeyRing,
+        purpose: Purpose,
+        text: &str,
+        now: SystemTime,
+    ) -> Option<Claims> {
         if text.len() > MAX_ID {
             return None;
         }
-        let plain = keys.open(Purpose::Session, text)?;
+        let plain = keys.open(purpose, text)?;
         let wire: Wire = serde_json::from_slice(&plain).ok()?;
         let expires = UNIX_EPOCH + Duration::from_secs(wire.x);
         if expires <= now {
@@ -124,9 +133,9 @@ impl SessionId {
 }
 
 impl Wire {
-    fn seal(&self, keys: &KeyRing) -> Result<SessionId, KeyError> {
+    fn seal(&self, keys: &KeyRing, purpose: Purpose) -> Result<SessionId, KeyError> {
         let plain = serde_json::to_vec(self).map_err(|_| KeyError::Empty)?;
-        keys.seal(Purpose::Session, &plain).map(SessionId)
+        keys.seal(purpose, &plain).map(SessionId)
     }
 }
 

@@ -11,7 +11,8 @@ use parking_lot::Mutex;
 
 use crate::auth::Principal;
 use crate::metrics::Metrics;
-use crate::session::key::KeyRing;
+use crate::session::key::{KeyRing, Purpose};
+use crate::session::pipe::Pipe;
 use crate::session::record::{Beginning, Session};
 use crate::session::sealed::{Claims, SessionId};
 use crate::session::streams::EventStore;
@@ -39,12 +40,15 @@ pub struct Sessions {
     metrics: Arc<Metrics>,
     shards: [Mutex<Shard>; SHARDS],
     records: AtomicUsize,
+    pipes: AtomicUsize,
     tombstones: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
 struct Shard {
     records: HashMap<u128, Arc<Session>>,
+    /// The ways to clients of HTTP+SSE and stdio, which are there before a record is.
+    pipes: HashMap<u128, Arc<Pipe>>,
     /// Deleted sessions until their id would have expired by itself.
     tombstones: HashMap<u128, SystemTime>,
 }
@@ -58,13 +62,14 @@ impl Sessions {
             metrics,
             shards: Default::default(),
             records: AtomicUsize::new(0),
+            pipes: AtomicUsize::new(0),
             tombstones: AtomicUsize::new(0),
         }
     }
 
     /// Seals a session id. Stores nothing.
     pub fn seal(&self, claims: &Claims) -> Option<SessionId> {
-        SessionId::seal(&self.keys, claims).ok()
+        SessionId::seal(&self.keys, Purpose::Session, claims).ok()
     }
 
     /// What a session id says, if it is `principal`'s, was opened on one of `backends`, and has
@@ -73,14 +78,77 @@ impl Sessions {
         &self,
         text: &str,
         principal: &Principal,
-        mut backends: impl Iterator<Item = &'a str>,
+        backends: impl Iterator<Item = &'a str>,
         now: SystemTime,
     ) -> Result<Claims, SessionError> {
-        let claims = SessionId::open(&self.keys, text, now).ok_or(SessionError::Unknown)?;
-        let is_callers = claims.principal == *principal;
-        let is_here = backends.any(|backend| *backend == *claims.backend);
+        let claims = SessionId::open(&self.keys, Purpose::Session, text, now);
+        let claims = claims.filter(|claims| is_callers(claims, principal, backends));
+        let claims = claims.ok_or(SessionError::Unknown)?;
         let is_deleted = self.shard(claims.serial).lock().tombstones.contains_key(&claims.serial);
-        if is_callers && is_here && !is_deleted { Ok(claims) } else { Err(SessionError::Unknown) }
+        if is_deleted { Err(SessionError::Unknown) } else { Ok(claims) }
+    }
+
+    /// Opens the way to a client whose session begins with `initialize`; at most `limit` in all.
+    /// What comes back is what its messages name it by.
+    pub fn open_pipe(&self, pipe: Arc<Pipe>, limit: usize) -> Result<SessionId, SessionError> {
+        if self.pipes.load(Ordering::Relaxed) >= limit {
+            return Err(SessionError::Limit("sessions"));
+        }
+        let sealed = SessionId::seal(&self.keys, Purpose::Pipe, pipe.claims());
+        let sealed = sealed.map_err(|_| SessionError::Unknown)?;
+        let serial = pipe.claims().serial;
+        if self.shard(serial).lock().pipes.insert(serial, pipe).is_none() {
+            self.pipes.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(sealed)
+    }
+
+    /// The way to the client that a message comes from, if it is `principal`'s, was opened on one
+    /// of `backends`, and is open still.
+    pub fn pipe<'a>(
+        &self,
+        text: &str,
+        principal: &Principal,
+        backends: impl Iterator<Item = &'a str>,
+        now: SystemTime,
+    ) -> Result<Arc<Pipe>, SessionError> {
+        let claims = SessionId::open(&self.keys, Purpose::Pipe, text, now);
+        let claims = claims.filter(|claims| is_callers(claims, principal, backends));
+        let claims = claims.ok_or(SessionError::Unknown)?;
+        let pipe = self.shard(claims.serial).lock().pipes.get(&claims.serial).cloned();
+        pipe.ok_or(SessionError::Unknown)
+    }
+
+    /// The session of a client that has a pipe begins; unless that has been closed meanwhile,
+    /// because nobody would end the session.
+    pub fn begin(
+        &self,
+        pipe: &Pipe,
+        now: Instant,
+        limit: usize,
+        beginning: impl FnOnce() -> Beginning,
+    ) -> Result<Arc<Session>, SessionError> {
+        let serial = pipe.claims().serial;
+        let mut shard = self.shard(serial).lock();
+        if !shard.pipes.contains_key(&serial) {
+            return Err(SessionError::Unknown);
+        }
+        let session = self.find_or_add(&mut shard, serial, now, limit, beginning)?;
+        pipe.begin(&session);
+        Ok(session)
+    }
+
+    /// Closes a pipe, and with it the session, whose connections are the caller's to close. Its id
+    /// needs no tombstone: it is worth nothing without the pipe.
+    pub fn close_pipe(&self, pipe: &Pipe) -> Vec<Arc<Slot>> {
+        let serial = pipe.claims().serial;
+        let mut shard = self.shard(serial).lock();
+        if shard.pipes.remove(&serial).is_some() {
+            self.pipes.fetch_sub(1, Ordering::Relaxed);
+        }
+        let record = shard.records.remove(&serial);
+        drop(shard);
+        record.map(|session| self.ended(&session)).unwrap_or_default()
     }
 
     /// The record of a session, if it has one; using it keeps it alive.
@@ -99,19 +167,30 @@ impl Sessions {
         beginning: impl FnOnce() -> Beginning,
     ) -> Result<Arc<Session>, SessionError> {
         let mut shard = self.shard(claims.serial).lock();
-        if let Some(session) = shard.records.get(&claims.serial) {
-            session.touch(now);
-            return Ok(session.clone());
-        }
         if shard.tombstones.contains_key(&claims.serial) {
             return Err(SessionError::Unknown);
+        }
+        self.find_or_add(&mut shard, claims.serial, now, limit, beginning)
+    }
+
+    fn find_or_add(
+        &self,
+        shard: &mut Shard,
+        serial: u128,
+        now: Instant,
+        limit: usize,
+        beginning: impl FnOnce() -> Beginning,
+    ) -> Result<Arc<Session>, SessionError> {
+        if let Some(session) = shard.records.get(&serial) {
+            session.touch(now);
+            return Ok(session.clone());
         }
         if self.records.load(Ordering::Relaxed) >= limit {
             return Err(SessionError::Limit("sessions"));
         }
         let session = Session::new(beginning(), self.store.clone(), now, &self.metrics);
         let session = Arc::new(session);
-        shard.records.insert(claims.serial, session.clone());
+        shard.records.insert(serial, session.clone());
         self.records.fetch_add(1, Ordering::Relaxed);
         Ok(session)
     }
@@ -188,4 +267,12 @@ impl Sessions {
         #[expect(clippy::indexing_slicing, reason = "a remainder of the array's length")]
         &self.shards[index]
     }
+}
+
+fn is_callers<'a>(
+    claims: &Claims,
+    principal: &Principal,
+    mut backends: impl Iterator<Item = &'a str>,
+) -> bool {
+    claims.principal == *principal && backends.any(|backend| *backend == *claims.backend)
 }

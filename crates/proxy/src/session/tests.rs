@@ -9,6 +9,7 @@ use mcp::{ClientCapabilities, Id, Message, Revision};
 use crate::auth::Principal;
 use crate::federation;
 use crate::metrics::Metrics;
+use crate::session::key::Purpose;
 use crate::session::sealed::SessionId;
 use crate::session::{Beginning, Claims, Declared, KeyRing, SessionError, Sessions};
 use crate::tasks::Tasks;
@@ -52,10 +53,10 @@ fn check(sessions: &Sessions, text: &str, principal: &str, backend: &str, now: S
 #[test]
 fn a_session_id_says_what_was_sealed_and_is_visible_ascii() {
     let keys = KeyRing::random().unwrap();
-    let sealed = SessionId::seal(&keys, &claims(7)).unwrap();
+    let sealed = SessionId::seal(&keys, Purpose::Session, &claims(7)).unwrap();
     assert!(sealed.as_str().bytes().all(|byte| (0x21..=0x7e).contains(&byte)));
     assert!(sealed.as_str().len() <= 1024);
-    assert_eq!(SessionId::open(&keys, sealed.as_str(), NOW), Some(claims(7)));
+    assert_eq!(SessionId::open(&keys, Purpose::Session, sealed.as_str(), NOW), Some(claims(7)));
 }
 
 #[test]
@@ -65,9 +66,9 @@ fn what_a_client_says_of_itself_is_sealed_while_the_id_stays_short() {
         let capabilities = format!(r#"{{"experimental":{{"x":"{}"}}}}"#, "x".repeat(length));
         let declared = Declared { capabilities, client_info: "{}".to_owned() };
         let claims = Claims { declared: Some(declared), ..claims(7) };
-        let sealed = SessionId::seal(&keys, &claims).unwrap();
+        let sealed = SessionId::seal(&keys, Purpose::Session, &claims).unwrap();
         assert!(sealed.as_str().len() <= 1024);
-        SessionId::open(&keys, sealed.as_str(), NOW).unwrap().declared
+        SessionId::open(&keys, Purpose::Session, sealed.as_str(), NOW).unwrap().declared
     };
     assert!(declared(100).is_some());
     assert!(declared(1024).is_none());
@@ -103,9 +104,11 @@ fn a_changed_or_foreign_id_opens_nothing() {
 
 #[test]
 fn a_second_key_opens_what_the_first_of_another_ring_sealed() {
-    let sealed = SessionId::seal(&KeyRing::new(&[(1, [1; 32])]).unwrap(), &claims(7)).unwrap();
+    let sealed =
+        SessionId::seal(&KeyRing::new(&[(1, [1; 32])]).unwrap(), Purpose::Session, &claims(7))
+            .unwrap();
     let rotated = KeyRing::new(&[(2, [2; 32]), (1, [1; 32])]).unwrap();
-    assert_eq!(SessionId::open(&rotated, sealed.as_str(), NOW), Some(claims(7)));
+    assert_eq!(SessionId::open(&rotated, Purpose::Session, sealed.as_str(), NOW), Some(claims(7)));
 }
 
 #[tokio::test]

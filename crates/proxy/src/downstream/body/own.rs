@@ -1,5 +1,5 @@
-//! A stream that a client opened by GET: what belongs to no call, or the rest of a stream that it
-//! lost.
+//! A stream that a session's client opened by GET: what belongs to no call, or the rest of a stream
+//! that it lost.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::metrics::Counted;
 use crate::session::{Reader, Session, StreamSeat};
 
 /// How long a client whose stream was ended by a drain should wait before it comes back.
-const RETRY_MILLIS: u64 = 1_000;
+pub(super) const RETRY_MILLIS: u64 = 1_000;
 
 /// The stream of a GET.
 pub(crate) struct OwnStream(Pin<Box<dyn Stream<Item = Bytes> + Send>>);

@@ -10,6 +10,7 @@ use mcp::{ClientCapabilities, Kind, Message, Method, Revision};
 use tracing::debug;
 
 use crate::access_log::Record;
+use crate::context::Context;
 use crate::dispatch::Caller;
 use crate::downstream::Endpoint;
 use crate::error::{CallError, RequestError};
@@ -17,7 +18,7 @@ use crate::federation::{Federation, View};
 use crate::metrics::Limit;
 use crate::reply::Segments;
 use crate::session::{Beginning, Claims, Declared, Session, SessionError};
-use crate::upstream::Declaration;
+use crate::upstream::{Declaration, Owner};
 
 /// The most that a client says of itself that is passed on as it is; a session id has to carry it.
 const DECLARED: usize = 512;
@@ -135,6 +136,21 @@ pub(crate) fn record(
     let limit = context.limits.sessions;
     let session = context.sessions.record(claims, context.clock.now(), limit, beginning);
     session.map_err(|error| refused(endpoint, error))
+}
+
+/// The only target can speak to a client that listens before the client calls it.
+pub(crate) fn open_connection(context: &Context, session: &Arc<Session>) {
+    let offer = session.view().offer();
+    let [member] = offer.members.as_slice() else { return };
+    let Ok(upstream) = member.upstream.clone() else { return };
+    let Some(slot) = session.slot(upstream.serial(), &context.tasks, context.clock.now()) else {
+        return;
+    };
+    context.tasks.spawn("open upstream session", async move {
+        if let Err(error) = upstream.lease(&Owner::Session(slot)).await {
+            debug!(%error, "A target could not be opened for a client that listens.");
+        }
+    });
 }
 
 /// The session that a request names, if it may use it.

@@ -9,7 +9,6 @@ use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 use hyper::body::Incoming;
 use mcp::{Accept, Id, Kind, Message, Method, Revision};
-use tracing::debug;
 
 use crate::access_log::{Ending, Record};
 use crate::dispatch::{self, Call};
@@ -20,7 +19,6 @@ use crate::error::{CallError, RequestError};
 use crate::metrics::{Limit, RequestKind};
 use crate::reply::{Reply, Segments};
 use crate::session::{Claims, EventId, Reader, Session};
-use crate::upstream::Owner;
 
 /// A POST, once its head has been understood.
 pub(super) struct Post<'a> {
@@ -44,13 +42,7 @@ pub(crate) async fn post(
     if !accept.json && !accept.event_stream {
         return Err(RequestError::NotAcceptable);
     }
-    collect::check_media(&head.headers)?;
-    let limits = &endpoint.context.limits;
-    let bytes = collect::collect(body, limits.request_body).await.inspect_err(|error| {
-        if matches!(error, RequestError::BodyTooLarge { .. }) {
-            endpoint.context.metrics.rejected(Limit::Body);
-        }
-    })?;
+    let bytes = collect::collect(endpoint.context, &head.headers, body).await?;
 
     let revision = legacy::header_revision(&head.headers)?;
     if mcp::is_batch(&bytes) {
@@ -61,7 +53,7 @@ pub(crate) async fn post(
     }
 
     let message = Message::parse(bytes).map_err(RequestError::Message)?;
-    note(&message, record);
+    record.message(&message);
     let is_modern = message.routed().envelope_version.is_some()
         || revision.is_some_and(|revision| !revision.has_sessions());
     if is_modern {
@@ -119,7 +111,7 @@ pub(crate) fn get(
         Some(last) => resumed(&session, last)?,
         None => session.open_own_stream(),
     };
-    open_connection(endpoint, &session);
+    legacy::open_connection(context, &session);
     let own = OwnStream::new(Reading {
         session,
         reader,
@@ -135,22 +127,6 @@ fn resumed(session: &Session, last: &HeaderValue) -> Result<Reader, RequestError
     let reader = place.and_then(|place| session.resume(place)).ok_or(RequestError::UnknownEvent)?;
     reader.check().map_err(|_| RequestError::UnknownEvent)?;
     Ok(reader)
-}
-
-/// The only target can speak to a client that listens before the client calls it.
-fn open_connection(endpoint: &Endpoint<'_>, session: &Arc<Session>) {
-    let context = endpoint.context;
-    let offer = session.view().offer();
-    let [member] = offer.members.as_slice() else { return };
-    let Ok(upstream) = member.upstream.clone() else { return };
-    let Some(slot) = session.slot(upstream.serial(), &context.tasks, context.clock.now()) else {
-        return;
-    };
-    context.tasks.spawn("open upstream session", async move {
-        if let Err(error) = upstream.lease(&Owner::Session(slot)).await {
-            debug!(%error, "A target could not be opened for a client that listens.");
-        }
-    });
 }
 
 /// The end of a session, for good.
@@ -257,20 +233,6 @@ fn modern(message: &Message) -> Result<Response<ReplyBody>, RequestError> {
         Kind::Notification | Kind::Response | Kind::ErrorResponse => {
             Ok(respond::empty(StatusCode::ACCEPTED))
         }
-    }
-}
-
-fn note(message: &Message, record: &mut Record) {
-    match message.method() {
-        Some(method) => record.request(RequestKind::Message(method)),
-        None => record.request(RequestKind::Answer),
-    }
-    if message.method() == Some(Method::Other) {
-        record.method_name(message.method_name().unwrap_or_default());
-    }
-    let routed = message.routed();
-    if let Some(named) = routed.name.as_ref().or(routed.uri.as_ref()) {
-        record.tool(named.as_str());
     }
 }
 
