@@ -122,12 +122,17 @@ impl Wire {
 
     /// Asks by GET for what came after the event `last`.
     pub async fn get_after(&mut self, last: &str) -> anyhow::Result<Reading> {
-        self.send(Method::GET, Bytes::new(), &[("last-event-id", last)]).await
+        self.get_with(&[("last-event-id", last)]).await
+    }
+
+    /// A GET with headers that replace the usual ones.
+    pub async fn get_with(&mut self, headers: &[(&str, &str)]) -> anyhow::Result<Reading> {
+        self.send(Method::GET, Bytes::new(), headers).await
     }
 
     /// Opens the GET stream.
     pub async fn get(&mut self) -> anyhow::Result<Reading> {
-        self.send(Method::GET, Bytes::new(), &[]).await
+        self.get_with(&[]).await
     }
 
     /// Ends the session.

@@ -201,7 +201,12 @@ async fn what_a_legacy_endpoint_is_asked_without_a_session_has_its_own_answer() 
     let gateway = gateway_of(&[("a", &a), ("b", &b)], "").await?;
     let mut nobody = Wire::new(&gateway.url("/mcp"))?;
     assert_eq!(nobody.delete().await?.status.as_u16(), 405, "DELETE without a session");
-    assert_eq!(nobody.get().await?.status.as_u16(), 405, "GET without a session");
+    let versioned = nobody.get_with(&[("mcp-protocol-version", "2025-11-25")]).await?;
+    assert_eq!(versioned.status.as_u16(), 405, "GET without a session");
+    let anything = nobody.get_with(&[("accept", "*/*")]).await?;
+    assert_eq!(anything.status.as_u16(), 405, "GET of a browser");
+    let (first, _) = nobody.beside().listen().await?.message().await?;
+    anyhow::ensure!(first.data.starts_with("/mcp?"), "a client of HTTP+SSE is told: {first:?}");
     assert_eq!(nobody.beside().get_after("1-1").await?.status.as_u16(), 400);
     let batch = format!("[{}]", request("1", "ping", &json!({})));
     let answer = nobody.post(batch.clone()).await?;

@@ -199,13 +199,13 @@ async fn ask(
     let Some(session) = &exchange.session else {
         return replies.send(vec![refused("nobody is there to be asked")]);
     };
-    match session.ask(&exchange.speaker, request, replies) {
+    let call = exchange.takes_events.then_some(parts);
+    match session.ask(&exchange.speaker, request, replies, call) {
         Ok(question) => {
             let body = question.body.clone();
-            let is_delivered = if exchange.takes_events {
-                parts.send(Part::Message(body)).await.is_ok()
-            } else {
-                session.deliver(body)
+            let is_delivered = match call {
+                Some(parts) => parts.send(Part::Message(body)).await.is_ok(),
+                None => session.deliver(body),
             };
             if !is_delivered {
                 session.forget(&question);
@@ -228,7 +228,10 @@ fn progress(exchange: &Exchange, progress: &Message) -> Bytes {
 fn notice(exchange: &Exchange, notice: &Message, replies: &Replies) -> Option<Bytes> {
     let session = exchange.session.as_ref();
     match notice.method() {
-        Some(Method::Cancelled) => session?.withdrawn(notice, replies),
+        Some(Method::Cancelled) => {
+            session?.withdraw(notice, replies);
+            None
+        }
         Some(Method::LogMessage) if session.is_some_and(|session| !session.wants(notice)) => None,
         _ => exchange.speaker.notice(notice),
     }

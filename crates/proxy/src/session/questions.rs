@@ -7,9 +7,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use mcp::{ErrorCode, Id, Message, Nonce, Rewrite};
 use parking_lot::Mutex;
+use tokio::sync::mpsc;
 
 use crate::metrics::{Counted, Metrics};
 use crate::random;
+use crate::reply::Part;
 use crate::upstream::Replies;
 
 /// How many questions a client may have open; a target that asks more is refused.
@@ -31,7 +33,17 @@ struct Open {
     /// The task that it belongs to, as the target knows it.
     related_task: Option<String>,
     replies: Replies,
+    /// The answer in which the client was asked, if it was in one.
+    call: Option<mpsc::WeakSender<Part>>,
     _counted: Counted,
+}
+
+/// That nobody waits any more for what a client was asked.
+pub(super) struct Withdrawal {
+    /// As the client is to see it.
+    pub(super) body: Bytes,
+    /// The answer in which the client was asked, if it was in one.
+    pub(super) call: Option<mpsc::WeakSender<Part>>,
 }
 
 /// A question on its way to a client.
@@ -47,7 +59,8 @@ impl Questions {
         Self { open: Mutex::default(), metrics }
     }
 
-    /// Notes a target's request; gives it as the client is to see it, `edited` in other places too.
+    /// Notes a target's request, asked in the answer to `call` if it is in one; gives it as the
+    /// client is to see it, `edited` in other places too.
     ///
     /// # Errors
     /// The client has too many open questions; what the target is to be told.
@@ -55,6 +68,7 @@ impl Questions {
         &self,
         request: &'a Message,
         replies: &Replies,
+        call: Option<&mpsc::Sender<Part>>,
         edited: impl FnOnce(Rewrite<'a>) -> Rewrite<'a>,
     ) -> Result<Question, Bytes> {
         let Some(id) = request.id() else { return Err(Bytes::new()) };
@@ -68,8 +82,8 @@ impl Questions {
         let related_task = request.routed().related_task.as_ref();
         let related_task = related_task.map(|id| id.as_str().to_owned());
         let (id, replies) = (id.clone(), replies.clone());
-        let _counted = self.metrics.pending_request();
-        open.insert(nonce, Open { id, token, related_task, replies, _counted });
+        let (call, _counted) = (call.map(mpsc::Sender::downgrade), self.metrics.pending_request());
+        open.insert(nonce, Open { id, token, related_task, replies, call, _counted });
         let rewrite = request.rewrite().id(&nonce.id()).progress_token(&nonce.progress_token());
         Ok(Question { nonce, body: edited(rewrite).bytes() })
     }
@@ -97,13 +111,13 @@ impl Questions {
     }
 
     /// A target does not wait for an answer any more: what its client is to be told.
-    pub(super) fn withdrawn(&self, notice: &Message, replies: &Replies) -> Option<Bytes> {
+    pub(super) fn withdrawn(&self, notice: &Message, replies: &Replies) -> Option<Withdrawal> {
         let id = notice.routed().request_id.as_ref()?;
         let mut open = self.open.lock();
         let asked = |question: &Open| question.id == *id && question.replies.is_same(replies);
         let nonce = *open.iter().find(|(_, question)| asked(question))?.0;
-        open.remove(&nonce);
-        Some(notice.rewrite().request_id(&nonce.id()).bytes())
+        let call = open.remove(&nonce)?.call;
+        Some(Withdrawal { body: notice.rewrite().request_id(&nonce.id()).bytes(), call })
     }
 
     /// Forgets one that could not be delivered.
@@ -121,17 +135,18 @@ impl Questions {
         }
     }
 
-    /// Forgets those of targets that are gone: the ids by which the client knows them.
-    pub(super) fn abandoned(&self) -> Vec<Id> {
+    /// Forgets those of targets that are gone: what its client is to be told.
+    pub(super) fn abandoned(&self) -> Vec<Withdrawal> {
         let mut open = self.open.lock();
         let gone: Vec<_> = open
             .iter()
             .filter(|(_, question)| question.replies.is_closed())
             .map(|(nonce, _)| *nonce)
             .collect();
-        gone.iter().for_each(|nonce| {
-            open.remove(nonce);
+        let withdrawn = gone.into_iter().filter_map(|nonce| {
+            let call = open.remove(&nonce)?.call;
+            Some(Withdrawal { body: mcp::cancelled(&nonce.id(), "the target is gone"), call })
         });
-        gone.into_iter().map(|nonce| nonce.id()).collect()
+        withdrawn.collect()
     }
 }

@@ -16,7 +16,7 @@ use crate::clock::LastUse;
 use crate::federation::{Changes, View};
 use crate::metrics::{Counted, Metrics};
 use crate::reply::Part;
-use crate::session::questions::{Question, Questions};
+use crate::session::questions::{Question, Questions, Withdrawal};
 use crate::session::speaker::{Ear, Speaker};
 use crate::session::streams::{EventId, EventStore, Reader, Stream, Streams};
 use crate::tasks::Tasks;
@@ -255,7 +255,7 @@ impl Session {
         outbox.pipe.is_some() || outbox.own.iter().any(|stream| stream.is_read())
     }
 
-    /// A target's request as its client is to see it.
+    /// A target's request as its client is to see it; `call` is the answer in which it is asked.
     ///
     /// # Errors
     /// What the target is to be told instead.
@@ -264,8 +264,9 @@ impl Session {
         speaker: &Speaker,
         request: &Message,
         replies: &Replies,
+        call: Option<&mpsc::Sender<Part>>,
     ) -> Result<Question, Bytes> {
-        self.questions.ask(request, replies, |rewrite| speaker.request(request, rewrite))
+        self.questions.ask(request, replies, call, |rewrite| speaker.request(request, rewrite))
     }
 
     /// Where a client's answer goes, and as what; `None` if nobody waits for it.
@@ -278,9 +279,11 @@ impl Session {
         self.questions.progressed(progress)
     }
 
-    /// What the client is told when a target does not wait for an answer any more.
-    pub(crate) fn withdrawn(&self, notice: &Message, replies: &Replies) -> Option<Bytes> {
-        self.questions.withdrawn(notice, replies)
+    /// A target does not wait for an answer any more: its client is told where it was asked.
+    pub(crate) fn withdraw(&self, notice: &Message, replies: &Replies) {
+        if let Some(withdrawal) = self.questions.withdrawn(notice, replies) {
+            self.tell_withdrawn(withdrawal);
+        }
     }
 
     /// A question could not be delivered.
@@ -290,8 +293,18 @@ impl Session {
 
     /// A connection ended: the client is told which questions nobody waits for any more.
     pub(crate) fn abandon(&self) {
-        for id in self.questions.abandoned() {
-            self.deliver(mcp::cancelled(&id, "the target is gone"));
+        self.questions
+            .abandoned()
+            .into_iter()
+            .for_each(|withdrawal| self.tell_withdrawn(withdrawal));
+    }
+
+    fn tell_withdrawn(&self, withdrawal: Withdrawal) {
+        let Withdrawal { body, call } = withdrawal;
+        let call = call.and_then(|call| call.upgrade());
+        let is_told = call.is_some_and(|call| call.try_send(Part::Message(body.clone())).is_ok());
+        if !is_told {
+            self.deliver(body);
         }
     }
 

@@ -128,7 +128,7 @@ impl Listener for Ear {
             Inbound::Log(_) | Inbound::Closed(_) => {}
             Inbound::Request(request, replies) => ask(&session, &speaker, &request, &replies),
             Inbound::Withdrawn(notice, replies) => {
-                deliver(&session, session.withdrawn(&notice, &replies));
+                session.withdraw(&notice, &replies);
             }
         }
     }
@@ -176,7 +176,7 @@ impl Ear {
 }
 
 fn ask(session: &Session, speaker: &Speaker, request: &Message, replies: &Replies) {
-    let refused = match session.ask(speaker, request, replies) {
+    let refused = match session.ask(speaker, request, replies, None) {
         Ok(question) if session.deliver(question.body.clone()) => return,
         Ok(question) => {
             session.forget(&question);

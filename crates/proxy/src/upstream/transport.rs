@@ -272,13 +272,13 @@ impl Connection {
         UpstreamError::Closed { peer: self.common.peer.clone() }
     }
 
-    /// Ends the session in the target's own way, within 6 s: its HTTP session is deleted; its process
+    /// Ends the session in the target's own way, within 6 s (and 5 s more for answers that it is slow to take): its HTTP session is deleted; its process
     /// sees the end of its input, then (2 s) SIGTERM, then (3 s) SIGKILL. Calls in flight fail. May
     /// be called again.
     pub(crate) async fn close(&self) {
         match &self.wire {
             Wire::Streamable(streamable) => streamable.close().await,
-            Wire::Sse(sse) => sse.close(),
+            Wire::Sse(sse) => sse.close().await,
             Wire::Stdio(stdio) => stdio.close().await,
         }
         self.common.tasks.cancel();

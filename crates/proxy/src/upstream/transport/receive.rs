@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use mcp::{Message, MessageError, Nonce, SseError};
 use tokio::sync::mpsc::{Sender, channel};
+use tokio::sync::watch;
 
 use crate::upstream::era::legacy::Reaction;
 use crate::upstream::error::UpstreamError;
@@ -79,6 +80,8 @@ const REPLY_TIME: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub(crate) struct Replies {
     sender: Sender<Bytes>,
+    /// How many have not been sent yet, where somebody counts them.
+    unsent: watch::Sender<usize>,
     peer: Arc<str>,
 }
 
@@ -90,6 +93,8 @@ impl Replies {
         F: Future<Output = Result<(), UpstreamError>> + Send,
     {
         let (sender, mut waiting) = channel(REPLIES);
+        let unsent = watch::Sender::new(0_usize);
+        let counted = unsent.clone();
         common.tasks.spawn("replies to a target", async move {
             while let Some(reply) = waiting.recv().await {
                 match tokio::time::timeout(REPLY_TIME, send(reply)).await {
@@ -97,14 +102,25 @@ impl Replies {
                     Ok(Err(error)) => tracing::debug!(%error, "A reply was not accepted."),
                     Err(_) => tracing::debug!("A reply was not accepted in time."),
                 }
+                counted.send_modify(|unsent| *unsent = unsent.saturating_sub(1));
             }
         });
-        Self { sender, peer: common.peer.clone() }
+        Self { sender, unsent, peer: common.peer.clone() }
     }
 
     /// By a queue that somebody else empties.
     pub(crate) fn by(sender: Sender<Bytes>, peer: Arc<str>) -> Self {
-        Self { sender, peer }
+        Self { sender, unsent: watch::Sender::new(0), peer }
+    }
+
+    /// Waits until the target has what was passed on so far, for the time of one reply at most.
+    /// Only for those that were started here.
+    pub(crate) async fn settled(&self) {
+        let mut unsent = self.unsent.subscribe();
+        let settled = unsent.wait_for(|unsent| *unsent == 0);
+        if tokio::time::timeout(REPLY_TIME, settled).await.is_err() {
+            tracing::debug!(peer = %self.peer, "It does not take the last replies.");
+        }
     }
 
     /// Whether both go to the same session.
@@ -123,15 +139,21 @@ impl Replies {
     /// The session is over.
     pub(crate) async fn pass(&self, reply: Bytes) -> Result<(), UpstreamError> {
         let closed = |_| UpstreamError::Closed { peer: self.peer.clone() };
-        self.sender.send(reply).await.map_err(closed)
+        let room = self.sender.reserve().await.map_err(closed)?;
+        self.unsent.send_modify(|unsent| *unsent += 1);
+        room.send(reply);
+        Ok(())
     }
 
     /// Passes them on, or drops them where the target does not take them.
     pub(crate) fn send(&self, replies: Vec<Bytes>) {
         for reply in replies {
-            if self.sender.try_send(reply).is_err() {
+            let Ok(room) = self.sender.try_reserve() else {
                 tracing::debug!(peer = %self.peer, "It asks more than it lets us answer.");
-            }
+                continue;
+            };
+            self.unsent.send_modify(|unsent| *unsent += 1);
+            room.send(reply);
         }
     }
 }

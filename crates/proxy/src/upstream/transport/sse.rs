@@ -95,8 +95,12 @@ impl Sse {
         self.post(HeaderMap::new(), body, None).await.map(drop)
     }
 
-    /// There is nothing to delete: the stream is the session, and it ends with the connection's scope.
-    pub(crate) fn close(&self) {
+    /// There is nothing to delete: the stream is the session, and it ends with the connection's scope,
+    /// once the target has the answers to what it asked.
+    pub(crate) async fn close(&self) {
+        if let Some(replies) = self.replies.get().filter(|_| self.is_open()) {
+            replies.settled().await;
+        }
         self.calls.end(&UpstreamError::cut(&self.common.peer, "its session was closed"));
     }
 

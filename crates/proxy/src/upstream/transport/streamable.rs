@@ -133,8 +133,12 @@ impl Streamable {
         Ok(())
     }
 
-    /// Deletes the session. A target may refuse (405), or be gone.
+    /// Deletes the session, once the target has the answers to what it asked. It may refuse (405),
+    /// or be gone.
     pub(crate) async fn close(&self) {
+        if let Some(replies) = self.replies.get().filter(|_| self.is_open()) {
+            replies.settled().await;
+        }
         let had = self.session.get().is_some() && !self.gone.swap(true, Ordering::AcqRel);
         if !had {
             return;
