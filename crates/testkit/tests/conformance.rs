@@ -36,52 +36,6 @@ const EXCEPTIONS: [Exception; 1] = [Exception {
     check: "server-sse-disconnect-resume",
 }];
 
-/// A scenario that the gateway does not pass yet, behind which servers, and what it takes. A scenario that is listed
-/// and passes is an error: whoever makes it pass takes it off the list.
-struct Missing {
-    scenario: &'static str,
-    servers: &'static [Server],
-    reason: &'static str,
-}
-
-const EXPECTED_DIFFERENCES: &[Missing] = &[
-    Missing {
-        scenario: "tools-call-sampling",
-        servers: &[Server::Rmcp, Server::RmcpOverStdio, Server::Python],
-        reason: "requests of a server reach no client yet",
-    },
-    Missing {
-        scenario: "tools-call-elicitation",
-        servers: &[Server::Rmcp, Server::RmcpOverStdio, Server::Python],
-        reason: "requests of a server reach no client yet",
-    },
-    Missing {
-        scenario: "elicitation-sep1034-defaults",
-        servers: &[Server::Rmcp, Server::RmcpOverStdio, Server::Python],
-        reason: "requests of a server reach no client yet",
-    },
-    Missing {
-        scenario: "elicitation-sep1330-enums",
-        servers: &[Server::Rmcp, Server::RmcpOverStdio, Server::Python],
-        reason: "requests of a server reach no client yet",
-    },
-    Missing {
-        scenario: "tools-call-with-logging",
-        servers: &[Server::Rmcp],
-        reason: "rmcp logs on the session's GET stream, which is not opened upstream yet",
-    },
-    Missing {
-        scenario: "server-sse-polling",
-        servers: &[Server::Rmcp, Server::RmcpOverStdio, Server::Python],
-        reason: "streams are neither primed nor resumed yet",
-    },
-    Missing {
-        scenario: "server-sse-multiple-streams",
-        servers: &[Server::Rmcp, Server::RmcpOverStdio, Server::Python],
-        reason: "lists are answered as JSON, where these servers answer with a stream",
-    },
-];
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
 async fn what_2025_11_25_requires_is_found_as_rmcps_server_has_it() -> anyhow::Result<()> {
@@ -195,44 +149,38 @@ async fn listening(server: Server, peers: &Peers) -> anyhow::Result<(Process, St
 }
 
 fn judge(server: Server, direct: &Verdict, through: &Verdict) -> anyhow::Result<()> {
-    let missing: Vec<&Missing> = EXPECTED_DIFFERENCES
+    let differences = direct.differences(through);
+    let unexpected: Vec<_> = differences
         .iter()
-        .filter(|missing| missing.servers.contains(&server))
-        .filter(|missing| direct.checks.iter().any(|check| check.scenario == missing.scenario))
+        .filter(|difference| !exceptions_of(server).any(|exception| exception.is(difference)))
+        .map(ToString::to_string)
         .collect();
-    let mut passed: Vec<&str> = missing.iter().map(|missing| missing.scenario).collect();
-    let mut unexpected = Vec::new();
-    for difference in direct.differences(through) {
-        if is_excepted(server, &difference) {
-            continue;
-        }
-        passed.retain(|scenario| *scenario != difference.scenario);
-        if !missing.iter().any(|missing| missing.scenario == difference.scenario) {
-            unexpected.push(difference.to_string());
-        }
-    }
-    for Missing { scenario, reason, .. } in missing {
-        say(&format!("{server:?}: {scenario} differs: {reason}"));
-    }
     anyhow::ensure!(
         unexpected.is_empty(),
         "{server:?} is found otherwise behind the gateway (scenario / check: direct → through):\n{}",
         unexpected.join("\n")
     );
-    anyhow::ensure!(
-        passed.is_empty(),
-        "{server:?} is now found as it is, take it off EXPECTED_DIFFERENCES: {}",
-        passed.join(", ")
-    );
+    let is_asked = |exception: &Exception| {
+        direct.checks.iter().any(|check| check.scenario == exception.scenario)
+    };
+    for exception in exceptions_of(server).filter(|exception| is_asked(exception)) {
+        anyhow::ensure!(
+            differences.iter().any(|difference| exception.is(difference)),
+            "{server:?} is found as it is at {}: take it off EXCEPTIONS",
+            exception.check
+        );
+    }
     Ok(())
 }
 
-fn is_excepted(server: Server, difference: &Difference) -> bool {
-    EXCEPTIONS.iter().any(|exception| {
-        exception.server == server
-            && exception.scenario == difference.scenario
-            && exception.check == difference.id
-    })
+fn exceptions_of(server: Server) -> impl Iterator<Item = &'static Exception> {
+    EXCEPTIONS.iter().filter(move |exception| exception.server == server)
+}
+
+impl Exception {
+    fn is(&self, difference: &Difference) -> bool {
+        self.scenario == difference.scenario && self.check == difference.id
+    }
 }
 
 fn counts(verdict: &Verdict) -> String {

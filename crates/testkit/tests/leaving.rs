@@ -130,9 +130,11 @@ async fn check_goes_on(
     gateway: &Gateway,
     session: Option<String>,
 ) -> anyhow::Result<()> {
-    let opened = server.count("initialize");
     let mut again = Wire::new(&gateway.url("/mcp"))?;
     again.session = session;
+    // The catalog for what this client declared has its own session, which is open when it has been read.
+    assert_eq!(again.tools().await?, ["work"]);
+    let opened = server.count("initialize");
     let (answer, answered) = tokio::join!(again.post(call_of("again")), async {
         let mut call = server.call().await?;
         call.send(&result(&call.request.id()))?;

@@ -248,7 +248,10 @@ async fn ended_call(framing: Framing, drain: &str, signals: &[Signal]) -> anyhow
     }
     let answer = calling.await??;
     let error = answer.pointer("/error/message").and_then(Value::as_str).unwrap_or_default();
-    anyhow::ensure!(error.contains("the gateway is shutting down"), "{framing:?}: {answer}");
+    anyhow::ensure!(
+        error.contains("the gateway stops serving this address"),
+        "{framing:?}: {answer}"
+    );
     let status = gateway.process.ended().await?;
     anyhow::ensure!(status.success(), "{framing:?}: the gateway ended with {status}");
     Ok(())

@@ -19,6 +19,9 @@ pub(crate) use events::{Events, Kept};
 pub(crate) use own::{OwnStream, Reading};
 pub(crate) use piped::{Piped, PipedStream};
 
+/// How long a client whose stream ended before its time should wait before it comes back.
+const RETRY_MILLIS: u64 = 1_000;
+
 /// An answer that streams broke off: the connection is cut, because the head is sent already.
 #[derive(Debug, thiserror::Error)]
 #[error("the answer broke off: {0}")]

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, interval_at};
 
 use crate::access_log::Ending;
+use crate::downstream::body::RETRY_MILLIS;
 use crate::error::CallError;
 use crate::reply::{Part, Parts};
 use crate::session::{Session, Stream};
@@ -95,6 +96,8 @@ impl Events {
             if session.revision().primes_streams() {
                 let start = kept.stream.start().to_string();
                 ready.push_back(mcp::encode_event(None, Some(&start), b""));
+                // Where the target says it otherwise, its word comes later and counts.
+                ready.push_back(mcp::encode_retry(RETRY_MILLIS));
             }
         }
         let answer = Answer { id, first, parts, pieces: BytesMut::new(), limit, kept };

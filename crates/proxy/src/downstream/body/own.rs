@@ -10,13 +10,11 @@ use futures_util::stream::{self, Stream};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::downstream::body::RETRY_MILLIS;
 use crate::downstream::body::events::keep_alive;
 use crate::federation;
 use crate::metrics::Counted;
 use crate::session::{Reader, Session, StreamSeat};
-
-/// How long a client whose stream was ended by a drain should wait before it comes back.
-pub(super) const RETRY_MILLIS: u64 = 1_000;
 
 /// The stream of a GET.
 pub(crate) struct OwnStream(Pin<Box<dyn Stream<Item = Bytes> + Send>>);

@@ -11,8 +11,8 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval};
 use tokio_util::sync::CancellationToken;
 
+use crate::downstream::body::RETRY_MILLIS;
 use crate::downstream::body::events::keep_alive;
-use crate::downstream::body::own::RETRY_MILLIS;
 use crate::downstream::hang_up::HangUp;
 use crate::metrics::Counted;
 use crate::session::Pipe;
