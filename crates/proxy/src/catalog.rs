@@ -15,6 +15,19 @@ pub struct Catalog {
     /// In the order of [`ListKind::ALL`]. Every item has a key, and no key stands twice in a list.
     lists: [Arc<[Item]>; 4],
     withheld: Vec<Withheld>,
+    unread: Vec<Unread>,
+}
+
+/// A list that the target has and did not give when it was asked last. What is offered of it is the
+/// last that it gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// Which list.
+    pub kind: ListKind,
+    /// Since when.
+    pub since: SystemTime,
+    /// Why, for the reader of the list.
+    pub reason: String,
 }
 
 /// An entry that cannot be offered because it cannot be routed.
@@ -59,8 +72,9 @@ pub enum Standing {
 }
 
 impl Catalog {
-    /// A catalog of drained lists, given in the order of [`ListKind::ALL`].
-    pub fn new(hello: InitializeResult, lists: [Vec<Item>; 4]) -> Self {
+    /// A catalog of drained lists, given in the order of [`ListKind::ALL`]; those that are `unread`
+    /// are the last that are known.
+    pub fn new(hello: InitializeResult, lists: [Vec<Item>; 4], unread: Vec<Unread>) -> Self {
         let mut withheld = Vec::new();
         let [tools, prompts, resources, templates] = lists;
         let lists = [
@@ -69,7 +83,7 @@ impl Catalog {
             routable(ListKind::Resources, resources, &mut withheld),
             routable(ListKind::ResourceTemplates, templates, &mut withheld),
         ];
-        Self { hello, lists, withheld }
+        Self { hello, lists, withheld, unread }
     }
 
     /// The entries of a list. Every one of them has a key, different from the others.
@@ -82,15 +96,28 @@ impl Catalog {
         &self.withheld
     }
 
+    /// Why a list is not what the target offers now, if it is not.
+    pub fn unread(&self, kind: ListKind) -> Option<&Unread> {
+        self.unread.iter().find(|unread| unread.kind == kind)
+    }
+
+    /// Whether every list is what the target offers now.
+    pub fn is_whole(&self) -> bool {
+        self.unread.is_empty()
+    }
+
     /// Whether a list has the same entries, byte for byte, in the same order, and the same ones
-    /// withheld. Looks at the entries only if the lists are not one and the same.
+    /// withheld, and is read or not as the other is. Looks at the entries only if the lists are not one and the same.
     pub fn same_list(&self, other: &Catalog, kind: ListKind) -> bool {
         let (mine, theirs) = (self.list(kind), other.list(kind));
         let same_items = Arc::ptr_eq(mine, theirs)
             || (mine.len() == theirs.len()
                 && mine.iter().zip(theirs.iter()).all(|(one, two)| one.raw == two.raw));
         let withheld = self.withheld.iter().filter(|entry| entry.kind == kind);
-        same_items && withheld.eq(other.withheld.iter().filter(|entry| entry.kind == kind))
+        let same_standing = self.unread(kind) == other.unread(kind);
+        same_items
+            && same_standing
+            && withheld.eq(other.withheld.iter().filter(|entry| entry.kind == kind))
     }
 
     /// Whether everything is the same, so that nothing has to be rendered again.

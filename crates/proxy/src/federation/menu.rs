@@ -74,12 +74,14 @@ impl Menu {
     }
 
     /// Whether a list request is answered from here. The only target answers it itself where it
-    /// does not say that it has such a list: it may have one all the same.
+    /// does not say that it has such a list, since it may have one all the same, and where it has
+    /// never given it: why is its own to say.
     pub fn has_list(&self, kind: ListKind) -> bool {
         let [MenuTarget { catalog: Some(catalog), .. }] = self.targets.as_slice() else {
             return true;
         };
-        catalog.hello.capabilities.offers(kind)
+        let was_given = catalog.unread(kind).is_none() || !catalog.items(kind).is_empty();
+        catalog.hello.capabilities.offers(kind) && was_given
     }
 
     /// Whether clients of `shape` see a tool's output wrapped, so that its results have to be.

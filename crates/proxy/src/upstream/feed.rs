@@ -141,6 +141,11 @@ impl Feed {
         *self.seat.lock() = Some(seat);
     }
 
+    /// What is known.
+    pub(super) fn catalog(&self) -> Option<Arc<Catalog>> {
+        self.state.borrow().catalog.clone()
+    }
+
     pub(super) fn succeeded(&self, catalog: Catalog, now: SystemTime) {
         let catalog = Arc::new(catalog);
         self.state.send_modify(|state| {

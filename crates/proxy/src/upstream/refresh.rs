@@ -6,12 +6,13 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use mcp::{ErrorCode, Item, ListKind, Message, Page};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Unread};
 use crate::random;
 use crate::upstream::ask::ask;
 use crate::upstream::backoff::Backoff;
@@ -26,6 +27,10 @@ const AT_MOST_EVERY: Duration = Duration::from_secs(1);
 const LIVED: Duration = Duration::from_secs(10);
 /// The longest wait before a target that is a URL is tried again: a refused connection is cheap.
 const LONGEST_WAIT_URL: Duration = Duration::from_secs(5);
+/// How soon a list that was not given is asked for again.
+const UNREAD_AGAIN: Duration = Duration::from_secs(30);
+/// How much of a target's error is told to readers of its list, in characters.
+const REASON: usize = 500;
 /// The longest wait before a process is started again.
 const LONGEST_WAIT_PROCESS: Duration = Duration::from_secs(30);
 
@@ -114,7 +119,9 @@ async fn wake(
     connection: &Connection,
     inbound: &mut mpsc::Receiver<Inbound>,
 ) -> Wake {
-    let periodic = tokio::time::sleep(upstream.limits.refresh.get());
+    let is_whole = feed.catalog().is_none_or(|catalog| catalog.is_whole());
+    let every = if is_whole { upstream.limits.refresh.get() } else { UNREAD_AGAIN };
+    let periodic = tokio::time::sleep(every);
     tokio::pin!(periodic);
     loop {
         tokio::select! {
@@ -131,30 +138,73 @@ async fn wake(
     }
 }
 
+/// Reads every list. One that fails costs the others nothing, and what it gave last stays offered.
+///
+/// # Errors
+/// The connection is of no use, or the target answered nothing at all.
 async fn read(
     upstream: &Upstream,
     feed: &Feed,
     connection: &Connection,
 ) -> Result<(), UpstreamError> {
     let hello = connection.hello().clone();
+    let known = feed.catalog();
     let mut lists: [Vec<Item>; 4] = Default::default();
-    for (kind, items) in ListKind::ALL.into_iter().zip(lists.iter_mut()) {
-        if hello.capabilities.offers(kind) {
-            *items = drain(upstream, connection, kind).await?;
-        }
+    let mut unread = Vec::new();
+    let (mut answered, mut failure) = (false, None);
+    let drains = ListKind::ALL.map(|kind| {
+        let is_offered = hello.capabilities.offers(kind);
+        async move { if is_offered { Some(drain(upstream, connection, kind).await) } else { None } }
+    });
+    let drained = join_all(drains).await;
+    for ((kind, items), drained) in ListKind::ALL.into_iter().zip(lists.iter_mut()).zip(drained) {
+        let reason = match drained {
+            None => continue,
+            Some(Ok(Drained::List(list))) => {
+                (*items, answered) = (list, true);
+                continue;
+            }
+            Some(Ok(Drained::Refused(reason))) => {
+                answered = true;
+                reason
+            }
+            Some(Err(error)) if error.is_about_the_connection() => return Err(error),
+            Some(Err(error)) => failure.get_or_insert(error).to_string(),
+        };
+        let known = known.as_deref();
+        *items = known.map(|known| known.items(kind).to_vec()).unwrap_or_default();
+        let since = known.and_then(|known| known.unread(kind)).map(|unread| unread.since);
+        let since = since.unwrap_or_else(|| upstream.clock.unix());
+        unread.push(Unread { kind, since, reason });
     }
-    upstream.succeeded(feed, Catalog::new(hello, lists));
+    match failure {
+        Some(failure) if !answered => return Err(failure),
+        Some(failure) => upstream.metrics.error(failure.class()),
+        None => {}
+    }
+    for Unread { kind, reason, .. } in &unread {
+        warn!(target_name = %upstream.target().name, list = kind.field(), reason, "The list is not fresh.");
+    }
+    upstream.succeeded(feed, Catalog::new(hello, lists, unread));
     Ok(())
 }
 
-/// All pages of one list, within `limits.pagesPerDrain` and `limits.toolsPerTarget`. A cursor that comes back
-/// would never end, so it ends the list.
+/// What a target answered when it was asked for a list.
+enum Drained {
+    List(Vec<Item>),
+    /// An error, and what it says.
+    Refused(String),
+}
+
+/// All pages of one list, within `limits.pagesPerDrain` and `limits.toolsPerTarget`, and within
+/// `limits.rewrittenAnswer` together. A cursor that comes back would never end, so it ends the list.
 async fn drain(
     upstream: &Upstream,
     connection: &Connection,
     kind: ListKind,
-) -> Result<Vec<Item>, UpstreamError> {
+) -> Result<Drained, UpstreamError> {
     let target = upstream.target();
+    let mut bytes = 0;
     let mut items = Vec::new();
     let mut cursors = HashSet::new();
     let mut cursor: Option<String> = None;
@@ -166,29 +216,41 @@ async fn drain(
         let answer = ask(connection, nonce, body, limit, target.settings.timeouts.list).await?;
         if is_method_not_found(&answer) {
             debug!(target_name = %target.name, list = kind.field(), "The list is advertised, not served.");
-            return Ok(items);
+            return Ok(Drained::List(items));
+        }
+        if let Some(error) = answer.error() {
+            let said: String = String::from_utf8_lossy(&error).chars().take(REASON).collect();
+            return Ok(Drained::Refused(format!("its answer to `{method}`: {said}")));
         }
         let page = Page::parse(&answer, kind)
             .map_err(|error| connection.invalid(format!("its answer to `{}`: {error}", method)))?;
+        bytes += answer.bytes().len();
+        if bytes > limit {
+            warn!(target_name = %target.name, list = kind.field(), "Cut the list at `limits.rewrittenAnswer`.");
+            return Ok(Drained::List(items));
+        }
         items.extend(page.items);
         if items.len() > upstream.limits.tools_per_target {
             warn!(target_name = %target.name, list = kind.field(), "Cut the list at `limits.toolsPerTarget`.");
             items.truncate(upstream.limits.tools_per_target);
-            return Ok(items);
+            return Ok(Drained::List(items));
         }
         match page.next_cursor {
             Some(next) if cursors.insert(next.clone()) => cursor = Some(next),
             Some(_) => {
                 warn!(target_name = %target.name, list = kind.field(), "A cursor came back; ended the list there.");
-                return Ok(items);
+                return Ok(Drained::List(items));
             }
-            None => return Ok(items),
+            None => return Ok(Drained::List(items)),
         }
     }
     warn!(target_name = %target.name, list = kind.field(), "Cut the list at `limits.pagesPerDrain`.");
-    Ok(items)
+    Ok(Drained::List(items))
 }
 
 fn is_method_not_found(answer: &Message) -> bool {
     answer.error_code() == Some(ErrorCode::MethodNotFound.as_i64())
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,8 +61,12 @@ fn report<'a>(
     let entries = catalog.map_or(&[][..], |catalog| catalog.withheld()).iter();
     let entries = entries.filter(|entry| entry.kind == kind).map(unroutable);
     let withheld: Vec<_> = entries.chain(fragment.withheld.iter().map(unreadable)).collect();
+    let unread = catalog.and_then(|catalog| catalog.unread(kind));
     let offered = catalog.is_none_or(|catalog| catalog.hello.capabilities.offers(kind));
     let (state, since, reason) = match &target.standing {
+        Standing::Fresh if let Some(unread) = unread => {
+            ("stale", timestamp(unread.since), Some(unread.reason.as_str()))
+        }
         Standing::Fresh if withheld.is_empty() => return None,
         Standing::Fresh => ("fresh", None, None),
         Standing::Stale { .. } if withheld.is_empty() && !offered => return None,
