@@ -164,10 +164,14 @@ impl Exchange {
             error,
             CallError::Cancelled | CallError::ShuttingDown | CallError::Timeout { .. }
         );
+        if let Some(session) = self.session.as_ref().filter(|_| is_given_up) {
+            session.give_up(&parts);
+        }
         let sent = sent.lock().take().filter(|_| is_given_up);
         let told = async {
-            if let Some(sent) = &sent {
-                tell(sent, &error).await;
+            if let Some(sent) = sent {
+                tell(&sent, &error).await;
+                sent.lease.abandon();
             }
         };
         // A client that left does not hear of it; the access log does.

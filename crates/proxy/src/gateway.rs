@@ -132,8 +132,14 @@ impl Gateway {
         }
         drop(doors);
 
-        for federation in reloaded.gone_backends {
+        for federation in &reloaded.gone_backends {
             federation.retire();
+        }
+        if !reloaded.gone_backends.is_empty() {
+            let slots = self.context.sessions.end_orphans();
+            self.context.tasks.spawn("end sessions", async move {
+                join_all(slots.iter().map(|slot| slot.close())).await;
+            });
         }
         for upstream in reloaded.gone {
             upstream.withdraw();

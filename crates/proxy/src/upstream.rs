@@ -51,6 +51,8 @@ use lease::Leases;
 
 /// How many unsolicited messages of one upstream may wait to be looked at.
 const INBOUND_QUEUE: usize = 64;
+/// What a catalog's own connection is for.
+const CATALOG: &str = "catalog";
 
 /// What all upstreams of a gateway share.
 #[derive(Clone)]
@@ -72,6 +74,8 @@ pub struct Upstream {
     settings: Arc<ArcSwap<Settings>>,
     http: HttpPool,
     processes: Processes,
+    /// Those of catalogs, which take no place from clients.
+    catalog_processes: Processes,
     limits: Arc<Limits>,
     clock: Clock,
     tasks: Tasks,
@@ -94,7 +98,11 @@ impl Upstream {
 
         let tasks = surroundings.tasks.child();
         let key = settings.target.key.clone();
-        let processes = Processes::new(settings.target.settings.max_processes, metrics.clone());
+        let most_processes = settings.target.settings.max_processes;
+        let processes = Processes::new(most_processes, metrics.clone());
+        // A catalog whose last session is still ending may have two for a moment.
+        let most_catalogs = catalog_processes(most_processes).saturating_mul(2);
+        let catalog_processes = Processes::new(most_catalogs, metrics.clone());
         let base = Feed::new(
             Declaration::default(),
             surroundings.limits.list.get(),
@@ -110,6 +118,7 @@ impl Upstream {
             limits: surroundings.limits.clone(),
             clock: surroundings.clock.clone(),
             processes,
+            catalog_processes,
             metrics,
             leases: Leases::new(surroundings.clock.now()),
             base,
@@ -155,7 +164,8 @@ impl Upstream {
 
     /// The catalog for clients of this kind, started if there is none. A server that keeps no
     /// session cannot tell clients apart, so that everybody gets the same; so does who comes when
-    /// there are `limits.catalogsPerTarget`.
+    /// there are `limits.catalogsPerTarget`. Catalogs of a process have a process each, a
+    /// quarter as many as clients may have, and one at least.
     pub fn feed(self: &Arc<Self>, declaration: &Declaration) -> Arc<Feed> {
         let is_base = declaration == self.base.declaration();
         if is_base || self.base.seat().is_some_and(|seat| seat.is_stateless()) {
@@ -165,7 +175,7 @@ impl Upstream {
         if let Some(known) = others.iter().find(|feed| feed.declaration() == declaration) {
             return known.clone();
         }
-        if others.len() + 1 >= self.limits.catalogs_per_target {
+        if others.len() + 1 >= self.most_catalogs() {
             return largest_within(&others, declaration).unwrap_or(&self.base).clone();
         }
         let feed = Feed::new(
@@ -318,9 +328,23 @@ impl Upstream {
         std::ptr::eq(feed, &raw const *self.base)
     }
 
+    fn most_catalogs(&self) -> usize {
+        let most = self.limits.catalogs_per_target;
+        if !self.is_process() {
+            return most;
+        }
+        let processes = catalog_processes(self.target().settings.max_processes);
+        most.min(usize::try_from(processes).unwrap_or(usize::MAX))
+    }
+
     fn is_process(&self) -> bool {
         matches!(self.target().address, TargetAddress::Process(_))
     }
+}
+
+/// How many processes catalogs may have besides those of clients.
+fn catalog_processes(most: u32) -> u32 {
+    (most / 4).max(1)
 }
 
 /// Of the catalogs for clients that can do no more than this one, the one for those that can most.

@@ -64,7 +64,7 @@ pub struct Limits {
     pub catalogs_per_target: usize,
     /// Lists of single sessions that are kept of one target.
     pub overlays_per_target: usize,
-    /// Processes of one target.
+    /// Processes of one target for clients; a quarter as many may run besides to read its lists.
     pub processes: u32,
     /// Ended sessions that are remembered until they would have expired.
     pub tombstones: usize,

@@ -121,6 +121,11 @@ impl View {
         self.changes.clone()
     }
 
+    /// Whether its backend is gone. One of the same name that comes later has views of its own.
+    pub fn is_over(&self) -> bool {
+        self.tasks.is_cancelled()
+    }
+
     pub(super) fn touch(&self, now: Instant) {
         self.used.touch(now);
     }

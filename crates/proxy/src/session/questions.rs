@@ -16,6 +16,8 @@ use crate::upstream::Replies;
 
 /// How many questions a client may have open; a target that asks more is refused.
 const MOST: usize = 256;
+/// How many of them one connection may have asked, so that one target leaves room for the others.
+const MOST_OF_ONE: usize = 64;
 
 /// The open questions of one session.
 #[derive(Debug)]
@@ -53,6 +55,13 @@ pub(crate) struct Question {
     pub(crate) body: Bytes,
 }
 
+impl Open {
+    fn refuse(&self, text: &str) {
+        let refused = mcp::error_response(Some(&self.id), ErrorCode::InternalError, text, None);
+        self.replies.send(vec![refused]);
+    }
+}
+
 impl Questions {
     /// None is open yet; `metrics` count them.
     pub(super) fn new(metrics: Arc<Metrics>) -> Self {
@@ -73,7 +82,8 @@ impl Questions {
     ) -> Result<Question, Bytes> {
         let Some(id) = request.id() else { return Err(Bytes::new()) };
         let mut open = self.open.lock();
-        if open.len() >= MOST {
+        let of_same = open.values().filter(|question| question.replies.is_same(replies)).count();
+        if open.len() >= MOST || of_same >= MOST_OF_ONE {
             let text = "the client has too many open questions";
             return Err(mcp::error_response(Some(id), ErrorCode::InternalError, text, None));
         }
@@ -120,6 +130,23 @@ impl Questions {
         Some(Withdrawal { body: notice.rewrite().request_id(&nonce.id()).bytes(), call })
     }
 
+    /// The call in which they were asked is given up: the target is told, and what its client is to
+    /// be told.
+    pub(super) fn given_up(&self, call: &mpsc::Sender<Part>) -> Vec<Withdrawal> {
+        let is_of_call = |question: &Open| {
+            let asked_in = question.call.as_ref().and_then(mpsc::WeakSender::upgrade);
+            asked_in.is_some_and(|asked_in| asked_in.same_channel(call))
+        };
+        let mut open = self.open.lock();
+        let given_up =
+            open.extract_if(|_, question| is_of_call(question)).map(|(nonce, question)| {
+                question.refuse("the call was given up");
+                let body = mcp::cancelled(&nonce.id(), "the call was given up");
+                Withdrawal { body, call: None }
+            });
+        given_up.collect()
+    }
+
     /// Forgets one that could not be delivered.
     pub(super) fn forget(&self, nonce: Nonce) {
         self.open.lock().remove(&nonce);
@@ -127,12 +154,7 @@ impl Questions {
 
     /// The client is gone: those who wait for it are told.
     pub(super) fn refuse(&self) {
-        for question in self.open.lock().drain().map(|(_, question)| question) {
-            let text = "the client is gone";
-            let refused =
-                mcp::error_response(Some(&question.id), ErrorCode::InternalError, text, None);
-            question.replies.send(vec![refused]);
-        }
+        self.open.lock().drain().for_each(|(_, question)| question.refuse("the client is gone"));
     }
 
     /// Forgets those of targets that are gone: what its client is to be told.

@@ -299,6 +299,13 @@ impl Session {
             .for_each(|withdrawal| self.tell_withdrawn(withdrawal));
     }
 
+    /// A call was given up: what was asked in it needs no answer any more.
+    pub(crate) fn give_up(&self, call: &mpsc::Sender<Part>) {
+        for withdrawal in self.questions.given_up(call) {
+            self.tell_withdrawn(withdrawal);
+        }
+    }
+
     fn tell_withdrawn(&self, withdrawal: Withdrawal) {
         let Withdrawal { body, call } = withdrawal;
         let call = call.and_then(|call| call.upgrade());

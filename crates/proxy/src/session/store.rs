@@ -245,6 +245,22 @@ impl Sessions {
         slots
     }
 
+    /// Ends the sessions whose backend is gone; the connections that they held are the caller's to
+    /// close. Their ids are good again where a backend of the same name comes back.
+    pub fn end_orphans(&self) -> Vec<Arc<Slot>> {
+        let mut slots = Vec::new();
+        for shard in &self.shards {
+            shard.lock().records.retain(|_, session| {
+                let stays = !session.view().is_over();
+                if !stays {
+                    slots.extend(self.ended(session));
+                }
+                stays
+            });
+        }
+        slots
+    }
+
     /// Ends every session, when the gateway stops.
     pub fn end_all(&self) -> Vec<Arc<Slot>> {
         let mut slots = Vec::new();

@@ -21,7 +21,7 @@ use crate::upstream::declaration::Declaration;
 use crate::upstream::error::UpstreamError;
 use crate::upstream::feed::Feed;
 use crate::upstream::transport::{ClientSettings, Connection, Dial, Hearer, SessionKind};
-use crate::upstream::{Upstream, requests};
+use crate::upstream::{CATALOG, Upstream, requests};
 
 pub use seat::Seat;
 use seat::{Audience, Seats};
@@ -132,6 +132,16 @@ impl Lease {
             self.upstream.leases.shared.forget(&self.seat);
         } else {
             self.place = Place::Nowhere;
+        }
+    }
+
+    /// Gives up a call that the target may still be busy with: what it says of it must not reach
+    /// whoever would get the connection next, who would wait behind it besides. A client's own
+    /// connection stays its own.
+    pub fn abandon(mut self) {
+        if let Place::Pool(_) = self.place {
+            self.place = Place::Nowhere;
+            self.upstream.close(self.seat.clone());
         }
     }
 }
@@ -290,10 +300,12 @@ impl Upstream {
     }
 
     fn dial(&self, purpose: &'static str, declaration: Declaration) -> Dial {
+        let is_catalog = purpose == CATALOG;
+        let processes = if is_catalog { &self.catalog_processes } else { &self.processes };
         Dial {
             settings: self.settings.clone(),
             http: self.http.clone(),
-            processes: self.processes.clone(),
+            processes: processes.clone(),
             limits: self.limits.clone(),
             tasks: self.tasks.clone(),
             random: random::fill,

@@ -19,7 +19,7 @@ use crate::upstream::backoff::Backoff;
 use crate::upstream::error::UpstreamError;
 use crate::upstream::feed::Feed;
 use crate::upstream::transport::{Connection, Inbound};
-use crate::upstream::{INBOUND_QUEUE, Seat, Upstream, requests};
+use crate::upstream::{CATALOG, INBOUND_QUEUE, Seat, Upstream, requests};
 
 /// However many ask, a target's lists are read at most once in this time.
 const AT_MOST_EVERY: Duration = Duration::from_secs(1);
@@ -79,7 +79,7 @@ async fn fill(
     feed: &Feed,
 ) -> Result<(Arc<Seat>, mpsc::Receiver<Inbound>), UpstreamError> {
     let (sender, inbound) = mpsc::channel(INBOUND_QUEUE);
-    let seat = upstream.open("catalog", feed.declaration().clone(), sender.into()).await?;
+    let seat = upstream.open(CATALOG, feed.declaration().clone(), sender.into()).await?;
     feed.set_seat(seat.clone());
     upstream.share(feed, &seat);
     read(upstream, feed, seat.connection()).await?;

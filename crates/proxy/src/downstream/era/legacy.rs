@@ -18,7 +18,7 @@ use crate::federation::{Federation, View};
 use crate::metrics::Limit;
 use crate::reply::Segments;
 use crate::session::{Beginning, Claims, Declared, Session, SessionError};
-use crate::upstream::{Declaration, Owner};
+use crate::upstream::{Declaration, Lease, Owner, UpstreamError};
 
 /// The most that a client says of itself that is passed on as it is; a session id has to carry it.
 const DECLARED: usize = 512;
@@ -140,17 +140,25 @@ pub(crate) fn record(
 
 /// The only target can speak to a client that listens before the client calls it.
 pub(crate) fn open_connection(context: &Context, session: &Arc<Session>) {
-    let offer = session.view().offer();
-    let [member] = offer.members.as_slice() else { return };
-    let Ok(upstream) = member.upstream.clone() else { return };
-    let Some(slot) = session.slot(upstream.serial(), &context.tasks, context.clock.now()) else {
-        return;
-    };
+    let Some(opening) = connecting(context, session) else { return };
     context.tasks.spawn("open upstream session", async move {
-        if let Err(error) = upstream.lease(&Owner::Session(slot)).await {
+        if let Err(error) = opening.await {
             debug!(%error, "A target could not be opened for a client that listens.");
         }
     });
+}
+
+/// A session's connection to the only target, opened if there is none; `None` where there are
+/// several targets, or none.
+fn connecting(
+    context: &Context,
+    session: &Arc<Session>,
+) -> Option<impl Future<Output = Result<Lease, UpstreamError>> + use<>> {
+    let offer = session.view().offer();
+    let [member] = offer.members.as_slice() else { return None };
+    let upstream = member.upstream.clone().ok()?;
+    let slot = session.slot(upstream.serial(), &context.tasks, context.clock.now())?;
+    Some(async move { upstream.lease(&Owner::Session(slot)).await })
 }
 
 /// The session that a request names, if it may use it.
@@ -211,14 +219,16 @@ pub(crate) async fn hear(endpoint: &Endpoint<'_>, claims: Option<&Claims>, messa
     let Some(claims) = claims else { return };
     let session = endpoint.context.sessions.find(claims, endpoint.context.clock.now());
     let Some(session) = session else { return };
-    heard(&session, message).await;
+    heard(endpoint.context, &session, message).await;
 }
 
 /// As [`hear`], of a session that is known.
-pub(crate) async fn heard(session: &Session, message: &Message) {
+pub(crate) async fn heard(context: &Context, session: &Arc<Session>, message: &Message) {
     let passed_on = match (message.kind(), message.method()) {
         (Kind::Response | Kind::ErrorResponse, _) => session.answered(message),
-        (_, Some(Method::Progress)) => session.progressed(message),
+        (_, Some(Method::Progress)) if let Some(passed_on) = session.progressed(message) => {
+            Some(passed_on)
+        }
         (_, Some(Method::Cancelled)) => {
             if let Some(id) = &message.routed().request_id {
                 session.cancel(id);
@@ -228,10 +238,10 @@ pub(crate) async fn heard(session: &Session, message: &Message) {
         // Each hop says so by itself.
         (_, Some(Method::Initialized)) => return,
         (_, Some(Method::RootsListChanged)) => {
-            return tell(session, message, announces_roots).await;
+            return tell(context, session, message, announces_roots).await;
         }
         // What the gateway does not know is for the only target.
-        _ => return tell(session, message, Declaration::is_as_written).await,
+        _ => return tell(context, session, message, Declaration::is_as_written).await,
     };
     let Some((replies, body)) = passed_on else { return };
     if let Ok(Err(error)) = tokio::time::timeout(PASS, replies.pass(body)).await {
@@ -246,10 +256,19 @@ fn announces_roots(declaration: &Declaration) -> bool {
 /// How long a target may take to accept what a client says.
 const PASS: Duration = Duration::from_secs(5);
 
-/// Tells the targets that the session has open connections to, where that makes sense to them.
-async fn tell(session: &Session, message: &Message, concerns: fn(&Declaration) -> bool) {
-    let seats = session.slots().into_iter().filter_map(|(_, slot)| slot.seat());
-    let concerned = seats.filter(|seat| concerns(seat.connection().declaration()));
+/// Tells the targets that the session has open connections to, where that makes sense to them; the
+/// only target in any case, as its client would without the gateway.
+async fn tell(context: &Context, session: &Arc<Session>, message: &Message, concerns: Concerns) {
+    let only = match connecting(context, session).map(|opening| tokio::time::timeout(PASS, opening))
+    {
+        Some(opening) => opening.await.ok().and_then(Result::ok),
+        None => None,
+    };
+    let seats = match &only {
+        Some(lease) => vec![lease.seat()],
+        None => session.slots().into_iter().filter_map(|(_, slot)| slot.seat()).collect(),
+    };
+    let concerned = seats.iter().filter(|seat| concerns(seat.connection().declaration()));
     join_all(concerned.map(|seat| async move {
         if let Err(error) = seat.connection().notify(message.bytes().clone(), PASS).await {
             debug!(%error, "A target did not take a client's notification.");
@@ -257,6 +276,9 @@ async fn tell(session: &Session, message: &Message, concerns: fn(&Declaration) -
     }))
     .await;
 }
+
+/// Whether a notification means anything to a target that was told this of its client.
+type Concerns = fn(&Declaration) -> bool;
 
 /// What a session's refusal is to its client.
 pub(crate) fn refused(endpoint: &Endpoint<'_>, error: SessionError) -> RequestError {

@@ -116,7 +116,8 @@ impl Conversation<'_> {
         if message.method() == Some(Method::Initialized) {
             legacy::open_connection(context, &session);
         }
-        let heard = async move { legacy::heard(&session, &message).await };
+        let known = context.clone();
+        let heard = async move { legacy::heard(&known, &session, &message).await };
         match self.pipe.call() {
             Some(place) => {
                 let heard = async move {
