@@ -78,8 +78,8 @@ pub async fn dispatch(
     }
 
     let mut offer = view.offer();
-    if method == Method::SetLevel && !offer.menu.is_single() {
-        return set_level(&offer, &call).await;
+    if method == Method::SetLevel && (!offer.menu.is_single() || shares_a_session(&offer)) {
+        return set_level(context, &offer, &call).await;
     }
     if method == Method::TasksList && !offer.menu.is_single() {
         return task::list(context, &view.known().await, &call).await;
@@ -184,35 +184,63 @@ fn watch(
 ) -> Result<Routed, CallError> {
     let uri = field(call.message.routed().uri.as_ref(), method, "params.uri")?;
     let resolved = resolve_uri(offer, uri)?;
+    let effect = effect(resolved.native.clone());
+    if let (Effect::Unsubscribed(uri), Caller::Session(session)) = (&effect, &call.caller)
+        && let Some(Ok(upstream)) =
+            offer.members.get(resolved.target).map(|member| &member.upstream)
+        && session.subscriptions(upstream.serial()).contains(uri)
+        && upstream.is_watched_by_others(uri)
+    {
+        // The target goes on telling the others.
+        session.unsubscribe(upstream.serial(), uri);
+        return Ok(Routed::Nobody(local(mcp::result_response(&call.id, b"{}"))));
+    }
     Ok(Routed::To(Destination {
         target: resolved.target,
         is_listed: resolved.listed,
-        effect: Some(effect(resolved.native.clone())),
+        effect: Some(effect),
         rename: Rename::Uri(resolved.native),
         // An error may say which resource.
         result: Some(ResultKind::Read),
     }))
 }
 
-/// What log lines a client of several targets wants: remembered for every session that is opened
-/// for it, and told to those that are open.
-async fn set_level(offer: &Offer, call: &Call) -> Result<Reply, CallError> {
+/// Whether the only target keeps one session for all its clients, whose levels differ.
+fn shares_a_session(offer: &Offer) -> bool {
+    let upstreams = offer.members.iter().filter_map(|member| member.upstream.as_ref().ok());
+    upstreams.into_iter().any(|upstream| upstream.shared_session().is_some())
+}
+
+/// What log lines a client wants that is not the only one of its targets' clients, or of whom there
+/// are several targets: remembered for every session that is opened for it, and told to those that
+/// are open. One that it shares with others is told the most verbose level that any of them wants;
+/// each then gets what it wants of that.
+async fn set_level(context: &Context, offer: &Offer, call: &Call) -> Result<Reply, CallError> {
     let Some(level) = level(call) else {
         let (method, field) = ("logging/setLevel", "params.level");
         return Err(CallError::MissingField { method, field });
     };
     if let Caller::Session(session) = &call.caller {
         session.set_level(level);
+        for upstream in offer.members.iter().filter_map(|member| member.upstream.as_ref().ok()) {
+            if upstream.shared_session().is_some() {
+                // Who uses it is asked what it wants.
+                upstream.lease(&owner(context, &call.caller, upstream)?).await.ok();
+            }
+        }
         let slots = session.slots();
         let open = slots.iter().filter_map(|(serial, slot)| {
-            let seat = slot.seat()?;
             let member = offer.members.get(offer.target_of(*serial)?)?;
             let upstream = member.upstream.as_ref().ok()?;
+            let (seat, level) = match upstream.shared_session() {
+                Some(seat) => (seat, upstream.shared_level().map_or(level, |all| all.min(level))),
+                None => (slot.seat()?, level),
+            };
             let logs = seat.connection().hello().capabilities.logging;
-            logs.then_some((upstream, seat))
+            logs.then_some((upstream, seat, level))
         });
         // One that does not answer hears it again when its session is opened again.
-        join_all(open.map(|(upstream, seat)| async move {
+        join_all(open.map(|(upstream, seat, level)| async move {
             if let Err(error) = upstream.set_level(&seat, level).await {
                 debug!(%error, "A target did not take the level of log lines.");
             }

@@ -3,6 +3,7 @@
 //! one exchange at a time, so that whatever a server asks has exactly one asker.
 
 mod seat;
+mod sharers;
 mod slot;
 
 use std::collections::HashMap;
@@ -11,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use config::Process;
+use mcp::Level;
 use parking_lot::Mutex;
 use tokio::sync::{OnceCell, mpsc};
 
@@ -20,7 +22,8 @@ use crate::upstream::ask::ask;
 use crate::upstream::declaration::Declaration;
 use crate::upstream::error::UpstreamError;
 use crate::upstream::feed::Feed;
-use crate::upstream::transport::{ClientSettings, Connection, Dial, Hearer, SessionKind};
+use crate::upstream::lease::sharers::Sharers;
+use crate::upstream::transport::{ClientSettings, Connection, Dial, Hearer, Inbound, SessionKind};
 use crate::upstream::{CATALOG, Upstream, requests};
 
 pub use seat::Seat;
@@ -47,6 +50,7 @@ pub(super) struct Leases {
     /// first; who may use it, each connection says itself.
     expects_sharing: AtomicBool,
     shared: Arc<Slot>,
+    sharers: Sharers,
     idle: Mutex<HashMap<Principal, Vec<Pooled>>>,
     /// Those of client sessions too.
     pub(super) seats: Arc<Seats>,
@@ -64,6 +68,7 @@ impl Leases {
         Self {
             expects_sharing: AtomicBool::new(false),
             shared: Arc::new(Slot::shared(now)),
+            sharers: Sharers::default(),
             idle: Mutex::default(),
             seats: Arc::default(),
         }
@@ -72,6 +77,16 @@ impl Leases {
     /// Nobody gets this connection any more from here.
     pub(super) fn forget(&self, seat: &Arc<Seat>) {
         self.shared.forget(seat);
+    }
+
+    /// Who uses a shared connection hears what a session's server says on it.
+    fn join(&self, owner: &Owner, seat: &Seat) {
+        if let Owner::Session(slot) = owner
+            && !seat.is_stateless()
+            && let Some(listener) = slot.join()
+        {
+            self.sharers.join(listener);
+        }
     }
 
     /// Takes out what has been idle for `limit`.
@@ -175,7 +190,10 @@ pub(super) async fn lease(upstream: &Arc<Upstream>, owner: &Owner) -> Result<Lea
     if leases.expects_sharing.load(Ordering::Relaxed) {
         let lease = lease_slot(upstream, leases.shared.clone()).await?;
         match lease.seat.audience {
-            Audience::Everybody => return Ok(lease),
+            Audience::Everybody => {
+                leases.join(owner, &lease.seat);
+                return Ok(lease);
+            }
             // The server began to give session ids: what was opened for all belongs to one.
             Audience::Owner if leases.shared.forget(&lease.seat) => {
                 if let Owner::Principal(principal) = owner {
@@ -230,6 +248,26 @@ impl Drop for Release<'_> {
 }
 
 impl Upstream {
+    /// The connection that clients share though its server keeps a session, if there is one.
+    pub fn shared_session(&self) -> Option<Arc<Seat>> {
+        self.leases.shared.seat().filter(|seat| !seat.is_stateless())
+    }
+
+    /// Whether clients that share a connection watch a resource, besides one who does.
+    pub fn is_watched_by_others(&self, uri: &str) -> bool {
+        self.shared_session().is_some() && self.leases.sharers.watching(uri) > 1
+    }
+
+    /// The most verbose level that clients that share a connection want.
+    pub fn shared_level(&self) -> Option<Level> {
+        self.leases.sharers.level()
+    }
+
+    /// What was said on the catalog's connection, to whoever shares it.
+    pub(super) fn heard(&self, said: &Inbound) {
+        self.leases.sharers.hear(said);
+    }
+
     /// Opens a connection for a client, or for everybody; what everybody's says outside of calls
     /// is nobody's.
     async fn connect(&self, client: Option<&Client>) -> Result<Arc<Seat>, UpstreamError> {

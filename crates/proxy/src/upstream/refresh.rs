@@ -130,8 +130,7 @@ async fn wake(
             message = inbound.recv() => match message {
                 Some(Inbound::ListChanged(_)) => return Wake::Changed,
                 Some(Inbound::Closed(error)) => return Wake::Lost(error),
-                // What is said to a client; a catalog is none.
-                Some(_) => {}
+                Some(said) => upstream.heard(&said),
                 None => return Wake::Lost(Arc::new(connection.closed())),
             },
         }

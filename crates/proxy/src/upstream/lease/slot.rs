@@ -25,6 +25,8 @@ pub struct Slot {
     client: Option<Client>,
     pub(super) cell: ArcSwap<OnceCell<Arc<Seat>>>,
     leases: AtomicUsize,
+    /// Whether its client hears what is said on the connection that everybody shares.
+    has_joined: AtomicBool,
     /// Whether its owner is gone; then nothing is opened here any more.
     is_closed: AtomicBool,
     /// Told whenever the last lease is given back.
@@ -57,6 +59,7 @@ impl Slot {
             client,
             cell: ArcSwap::default(),
             leases: AtomicUsize::new(0),
+            has_joined: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
             released: Notify::new(),
             used: LastUse::new(now),
@@ -83,6 +86,15 @@ impl Slot {
         if let Some(seat) = cell.get() {
             seat.close().await;
         }
+    }
+
+    /// The client's listener, the first time that it is asked for.
+    pub(super) fn join(&self) -> Option<&Arc<dyn Listener>> {
+        let client = self.client.as_ref()?;
+        // Read first: nearly always it has.
+        let is_first = !self.has_joined.load(Ordering::Relaxed)
+            && !self.has_joined.swap(true, Ordering::Relaxed);
+        is_first.then_some(&client.listener)
     }
 
     async fn unused(&self) {
