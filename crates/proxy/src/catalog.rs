@@ -86,6 +86,22 @@ impl Catalog {
         Self { hello, lists, withheld, unread }
     }
 
+    /// The same with another list of one kind.
+    pub(crate) fn with_list(&self, kind: ListKind, items: &[Item]) -> Self {
+        let mut other = self.clone();
+        other.withheld.retain(|entry| entry.kind != kind);
+        other.unread.retain(|unread| unread.kind != kind);
+        let list = routable(kind, items.to_vec(), &mut other.withheld);
+        let [tools, prompts, resources, templates] = &mut other.lists;
+        match kind {
+            ListKind::Tools => *tools = list,
+            ListKind::Prompts => *prompts = list,
+            ListKind::Resources => *resources = list,
+            ListKind::ResourceTemplates => *templates = list,
+        }
+        other
+    }
+
     /// The entries of a list. Every one of them has a key, different from the others.
     pub fn items(&self, kind: ListKind) -> &[Item] {
         self.list(kind)

@@ -38,6 +38,14 @@ impl Caller {
             Self::Principal(_) => None,
         }
     }
+
+    /// What it is offered where others of its kind are offered `shared`.
+    fn offered(&self, shared: Arc<Offer>) -> Arc<Offer> {
+        match self {
+            Self::Session(session) => session.offered(shared),
+            Self::Principal(_) => shared,
+        }
+    }
 }
 
 /// A request on its way through.
@@ -70,14 +78,14 @@ pub async fn dispatch(
         return Ok(local(mcp::result_response(&call.id, b"{}")));
     }
     if let Some(kind) = method.list() {
-        let offer = view.known().await;
+        let offer = call.caller.offered(view.known().await);
         if offer.menu.has_list(kind) {
             return list(&offer, &call, kind);
         }
         return start(context, offer, call, Destination::ONLY, record);
     }
 
-    let mut offer = view.offer();
+    let mut offer = call.caller.offered(view.offer());
     if method == Method::SetLevel && (!offer.menu.is_single() || shares_a_session(&offer)) {
         return set_level(context, &offer, &call).await;
     }
@@ -88,7 +96,7 @@ pub async fn dispatch(
     let is_listed = matches!(&routed, Ok(Routed::To(destination)) if destination.is_listed);
     if !is_listed {
         // What no list shows yet may be there once every target has answered.
-        offer = view.known().await;
+        offer = call.caller.offered(view.known().await);
         routed = route(&offer, &call, method);
     }
     match routed? {

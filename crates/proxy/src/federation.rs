@@ -15,9 +15,10 @@ use arc_swap::ArcSwap;
 use config::{Backend, Close, FailureMode};
 use futures_util::future::join_all;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use mcp::TargetName;
+use mcp::{Item, ListKind, TargetName};
 use parking_lot::Mutex;
 
+use crate::catalog::Catalog;
 use crate::metrics::TargetMetrics;
 use crate::tasks::Tasks;
 use crate::upstream::{Declaration, Feed, Upstream};
@@ -65,6 +66,8 @@ pub struct Offer {
     pub menu: Menu,
     /// The targets, in the menu's order.
     pub members: Vec<Member>,
+    /// How they are named.
+    naming: Naming,
     /// Which of them had answered or failed once when the menu was built.
     seen: Vec<bool>,
 }
@@ -92,6 +95,27 @@ impl Offer {
             member.feed.as_ref().is_none_or(|feed| feed.state().borrow().catalog.is_none())
         });
         missing.map(|member| member.target.name.clone()).collect()
+    }
+
+    /// The same with lists of a session's own, by the upstreams' serials.
+    pub fn overlaid(&self, own: &HashMap<u64, Vec<(ListKind, &[Item])>>) -> Self {
+        let mut targets = self.menu.targets().to_vec();
+        for (target, member) in targets.iter_mut().zip(&self.members) {
+            let serial = member.upstream.as_ref().ok().map(|upstream| upstream.serial());
+            let lists = serial.and_then(|serial| own.get(&serial));
+            let (Some(lists), Some(catalog)) = (lists, &target.catalog) else { continue };
+            let catalog = lists.iter().fold(Catalog::clone(catalog), |catalog, (kind, items)| {
+                catalog.with_list(*kind, items)
+            });
+            target.catalog = Some(Arc::new(catalog));
+        }
+        Self {
+            backend: self.backend.clone(),
+            menu: Menu::build(targets, &self.naming, Some(&self.menu)),
+            members: self.members.clone(),
+            naming: self.naming,
+            seen: self.seen.clone(),
+        }
     }
 
     /// The place of an upstream's target in the menu.

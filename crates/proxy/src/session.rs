@@ -2,6 +2,7 @@
 //! that appears only when something has to be remembered.
 
 mod key;
+mod overlays;
 mod pipe;
 mod questions;
 mod record;

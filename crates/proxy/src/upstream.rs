@@ -23,8 +23,9 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use config::{Limits, TargetAddress, TargetKey};
 use futures_util::future::join_all;
-use mcp::{Level, ListKind, Message, TaskPage};
+use mcp::{Item, Level, ListKind, Message, TaskPage};
 use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::catalog::Catalog;
 use crate::clock::Clock;
@@ -34,6 +35,7 @@ use crate::tasks::Tasks;
 use crate::upstream::ask::ask;
 use crate::upstream::pool::HttpPool;
 use crate::upstream::processes::Processes;
+use crate::upstream::refresh::Drained;
 
 pub use declaration::Declaration;
 pub(crate) use error::UpstreamError;
@@ -81,11 +83,19 @@ pub struct Upstream {
     tasks: Tasks,
     metrics: Arc<TargetMetrics>,
     leases: Leases,
+    /// The places of sessions that have lists of their own, `limits.overlaysPerTarget` of them.
+    overlays: Arc<Semaphore>,
     /// The catalog for clients that can do nothing.
     base: Arc<Feed>,
     /// The catalogs for the others; only [`feed`](Self::feed) and the sweep write here.
     others: Mutex<Vec<Arc<Feed>>>,
 }
+
+/// The place of one session that has lists of its own at a target.
+#[derive(Debug)]
+pub(crate) struct OverlayPlace(
+    #[expect(dead_code, reason = "held, never looked at")] OwnedSemaphorePermit,
+);
 
 impl Upstream {
     /// Starts to fill the target's catalog; `start` itself waits for nothing.
@@ -119,6 +129,7 @@ impl Upstream {
             clock: surroundings.clock.clone(),
             processes,
             catalog_processes,
+            overlays: Arc::new(Semaphore::new(surroundings.limits.overlays_per_target)),
             metrics,
             leases: Leases::new(surroundings.clock.now()),
             base,
@@ -251,6 +262,27 @@ impl Upstream {
         };
         let drained = tokio::time::timeout(deadline, drained).await;
         drained.unwrap_or_else(|_| Err(connection.timed_out(deadline)))
+    }
+
+    /// All pages of one list as one session is given it, within the bounds of a catalog; `None`
+    /// where it is refused.
+    ///
+    /// # Errors
+    /// The target did not answer with a list.
+    pub(crate) async fn list(
+        &self,
+        seat: &Seat,
+        kind: ListKind,
+    ) -> Result<Option<Vec<Item>>, UpstreamError> {
+        match refresh::drain(self, seat.connection(), kind).await? {
+            Drained::List(items) => Ok(Some(items)),
+            Drained::Refused(_) => Ok(None),
+        }
+    }
+
+    /// A place for a session that has lists of its own here; `None` when all are taken.
+    pub(crate) fn overlay_place(&self) -> Option<OverlayPlace> {
+        self.overlays.clone().try_acquire_owned().ok().map(OverlayPlace)
     }
 
     /// Learns from how a call went: one that failed on the way makes the catalog look again, one

@@ -22,6 +22,7 @@ pub(crate) fn empty_view() -> Arc<View> {
 
 /// An offer with this menu, and nobody behind it. Needs a runtime.
 pub(crate) fn offer_of(menu: Menu) -> Arc<Offer> {
-    let backend = empty_view().offer().backend.clone();
-    Arc::new(Offer { backend, menu, members: Vec::new(), seen: Vec::new() })
+    let empty = empty_view().offer();
+    let (backend, naming) = (empty.backend.clone(), empty.naming);
+    Arc::new(Offer { backend, menu, members: Vec::new(), naming, seen: Vec::new() })
 }

@@ -142,7 +142,6 @@ impl Menu {
     }
 
     /// The targets, in configuration order.
-    #[cfg(test)]
     pub(crate) fn targets(&self) -> &[MenuTarget] {
         &self.targets
     }

@@ -210,7 +210,7 @@ fn build(shape: &Shape, previous: Option<&Menu>) -> Offer {
     // Looked at before the targets are: what settles in between is shown, and built once more.
     let seen = members.iter().map(Member::is_settled).collect();
     let menu = Menu::build(members.iter().map(menu_target).collect(), naming, previous);
-    Offer { backend: backend.clone(), menu, members: members.clone(), seen }
+    Offer { backend: backend.clone(), menu, members: members.clone(), naming: *naming, seen }
 }
 
 fn menu_target(member: &Member) -> MenuTarget {

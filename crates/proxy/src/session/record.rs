@@ -7,20 +7,22 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use mcp::{Id, Level, ListKind, Message, Revision};
+use mcp::{Id, Item, Level, ListKind, Message, Revision};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use crate::catalog::Catalog;
 use crate::clock::LastUse;
-use crate::federation::{Changes, View};
+use crate::federation::{Changes, Offer, View};
 use crate::metrics::{Counted, Metrics};
 use crate::reply::Part;
+use crate::session::overlays::Overlays;
 use crate::session::questions::{Question, Questions, Withdrawal};
 use crate::session::speaker::{Ear, Speaker};
 use crate::session::streams::{EventId, EventStore, Reader, Stream, Streams};
 use crate::tasks::Tasks;
-use crate::upstream::{Client, Replies, Slot};
+use crate::upstream::{Client, Replies, Slot, Upstream};
 
 /// How many messages wait for a client that has no stream open.
 const WAITING: usize = 64;
@@ -42,6 +44,7 @@ pub struct Session {
     open_streams: AtomicUsize,
     store: Arc<EventStore>,
     questions: Questions,
+    overlays: Overlays,
     level: Mutex<Option<Level>>,
     /// What it subscribed to: the upstream's serial and the target's own URI.
     subscriptions: Mutex<BTreeSet<(u64, Arc<str>)>>,
@@ -103,6 +106,7 @@ impl Session {
             open_streams: AtomicUsize::new(0),
             store,
             questions: Questions::new(metrics.clone()),
+            overlays: Overlays::default(),
             level: Mutex::default(),
             subscriptions: Mutex::default(),
             heard,
@@ -118,6 +122,34 @@ impl Session {
     /// What its client sees.
     pub fn view(&self) -> &Arc<View> {
         &self.view
+    }
+
+    /// What its client is offered.
+    pub fn offer(&self) -> Arc<Offer> {
+        self.overlays.over(self.view.offer())
+    }
+
+    /// What its client is offered where others of its kind are offered `shared`.
+    pub fn offered(&self, shared: Arc<Offer>) -> Arc<Offer> {
+        self.overlays.over(shared)
+    }
+
+    /// Whether some target lists something else for its client than for others of its kind.
+    pub fn has_own_lists(&self) -> bool {
+        !self.overlays.is_none()
+    }
+
+    /// What its own connection to an upstream lists, where everybody's lists `shared`; says whether
+    /// its client has not seen that yet.
+    pub(super) fn found(
+        &self,
+        upstream: &Upstream,
+        shared: &Catalog,
+        kind: ListKind,
+        items: Vec<Item>,
+    ) -> bool {
+        let place = || upstream.overlay_place();
+        self.overlays.found(upstream.serial(), shared, kind, items, place)
     }
 
     /// Resolves when the session has been deleted or has expired.
@@ -291,8 +323,14 @@ impl Session {
         self.questions.forget(question.nonce);
     }
 
-    /// A connection ended: the client is told which questions nobody waits for any more.
-    pub(crate) fn abandon(&self) {
+    /// A connection ended: the client is told which questions nobody waits for any more, and that
+    /// what the target listed for it alone is gone.
+    pub(crate) fn abandon(&self, upstream: u64) {
+        for kind in ListKind::ALL {
+            if self.overlays.forget(upstream, Some(kind)) {
+                self.deliver(mcp::list_changed(kind));
+            }
+        }
         self.questions
             .abandoned()
             .into_iter()
@@ -368,6 +406,7 @@ impl Session {
 
     /// The place at an upstream that is gone.
     pub(super) fn part_with(&self, upstream: u64) -> Option<Arc<Slot>> {
+        self.overlays.forget(upstream, None);
         self.slots.lock().as_mut()?.remove(&upstream)
     }
 

@@ -8,10 +8,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use mcp::{ListKind, Message, Method, Rewrite};
 
+use crate::catalog::Catalog;
 use crate::federation::Offer;
 use crate::session::record::Session;
 use crate::tasks::Tasks;
-use crate::upstream::{ClientSettings, Inbound, Listener, Replies};
+use crate::upstream::{ClientSettings, Inbound, Listener, Replies, Upstream};
 
 /// How long a client waits to hear that a list changed while the list is read again.
 const REREAD: Duration = Duration::from_secs(10);
@@ -111,9 +112,9 @@ impl Listener for Ear {
     fn hear(&self, inbound: Inbound) {
         let Some(session) = self.session.upgrade() else { return };
         if let Inbound::Closed(_) = inbound {
-            return session.abandon();
+            return session.abandon(self.upstream);
         }
-        let offer = session.view().offer();
+        let offer = session.offer();
         // A target that has left the backend has nothing to say any more.
         let Some(target) = offer.target_of(self.upstream) else { return };
         let speaker = Speaker { offer, target };
@@ -146,15 +147,16 @@ impl Ear {
         Arc::new(Self { session, upstream, tasks, rereading: Arc::default() })
     }
 
-    /// The lists are read again, at most once a second however many sessions hear of it. Where
-    /// they are one target's own, its word that they changed is passed on when they have been
-    /// read; else the client hears of what changed in the menu.
+    /// The lists that are shared are read again, at most once a second however many sessions hear
+    /// of it; where they stay as they are, what the target lists for this session is looked at. Where
+    /// it is the only target, its word that they changed is passed on when they have been read; else
+    /// the client hears of what changed for it.
     fn list_changed(&self, session: &Arc<Session>, speaker: &Speaker, kind: ListKind) {
-        let member = speaker.offer.members.get(speaker.target);
-        let Some(feed) = member.and_then(|member| member.feed.clone()) else { return };
-        if !speaker.offer.menu.is_single() {
-            return feed.look_again();
-        }
+        let Some(member) = speaker.offer.members.get(speaker.target) else { return };
+        let (Ok(upstream), Some(feed)) = (member.upstream.clone(), member.feed.clone()) else {
+            return;
+        };
+        let is_single = speaker.offer.menu.is_single();
         let bit = match kind {
             ListKind::Tools => 1,
             ListKind::Prompts => 1 << 1,
@@ -165,13 +167,58 @@ impl Ear {
         }
         let (rereading, session) = (self.rereading.clone(), Arc::downgrade(session));
         self.tasks.spawn("list changed", async move {
+            let before = feed.catalog();
             // Past the deadline the client hears of it all the same.
             let _ = tokio::time::timeout(REREAD, feed.reread()).await;
             rereading.fetch_and(!bit, Ordering::AcqRel);
-            if let Some(session) = session.upgrade() {
+            let Some(session) = session.upgrade() else { return };
+            let shared = feed.catalog();
+            let mut is_told = is_single;
+            for kind in kinds(kind) {
+                if let (Some(before), Some(shared)) = (&before, &shared)
+                    && before.same_list(shared, *kind)
+                {
+                    is_told |= look_at_own(&session, &upstream, shared, *kind).await;
+                }
+            }
+            if is_told {
                 session.list_changed(kind);
             }
         });
+    }
+}
+
+/// The lists that a notification is about.
+fn kinds(changed: ListKind) -> &'static [ListKind] {
+    match changed {
+        ListKind::Tools => &[ListKind::Tools],
+        ListKind::Prompts => &[ListKind::Prompts],
+        ListKind::Resources | ListKind::ResourceTemplates => {
+            &[ListKind::Resources, ListKind::ResourceTemplates]
+        }
+    }
+}
+
+/// Whether a session's own connection lists something that its client has not seen.
+async fn look_at_own(
+    session: &Session,
+    upstream: &Upstream,
+    shared: &Catalog,
+    kind: ListKind,
+) -> bool {
+    let slots = session.slots();
+    let own = slots.iter().find(|(serial, _)| *serial == upstream.serial());
+    let Some(seat) = own.and_then(|(_, slot)| slot.seat()) else { return false };
+    if seat.is_opening() || !seat.connection().hello().capabilities.offers(kind) {
+        return false;
+    }
+    match upstream.list(&seat, kind).await {
+        Ok(Some(items)) => session.found(upstream, shared, kind, items),
+        Ok(None) => false,
+        Err(error) => {
+            tracing::debug!(%error, "What a target lists for one session is not known.");
+            false
+        }
     }
 }
 

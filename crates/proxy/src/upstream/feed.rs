@@ -142,7 +142,7 @@ impl Feed {
     }
 
     /// What is known.
-    pub(super) fn catalog(&self) -> Option<Arc<Catalog>> {
+    pub(crate) fn catalog(&self) -> Option<Arc<Catalog>> {
         self.state.borrow().catalog.clone()
     }
 

@@ -189,7 +189,7 @@ async fn read(
 }
 
 /// What a target answered when it was asked for a list.
-enum Drained {
+pub(super) enum Drained {
     List(Vec<Item>),
     /// An error, and what it says.
     Refused(String),
@@ -197,7 +197,7 @@ enum Drained {
 
 /// All pages of one list, within `limits.pagesPerDrain` and `limits.toolsPerTarget`, and within
 /// `limits.rewrittenAnswer` together. A cursor that comes back would never end, so it ends the list.
-async fn drain(
+pub(super) async fn drain(
     upstream: &Upstream,
     connection: &Connection,
     kind: ListKind,

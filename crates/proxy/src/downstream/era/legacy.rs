@@ -205,8 +205,11 @@ pub(crate) fn caller(
     match claims {
         Some(claims) if is_local(claims) => {
             // Whatever it asks, a client that speaks keeps its session.
-            endpoint.context.sessions.find(claims, endpoint.context.clock.now());
-            Ok(Caller::Principal(endpoint.principal.clone()))
+            let session = endpoint.context.sessions.find(claims, endpoint.context.clock.now());
+            Ok(match session.filter(|session| session.has_own_lists()) {
+                Some(session) => Caller::Session(session),
+                None => Caller::Principal(endpoint.principal.clone()),
+            })
         }
         Some(claims) => record(endpoint, federation, claims).map(Caller::Session),
         None => Ok(Caller::Principal(endpoint.principal.clone())),

@@ -4,16 +4,21 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
 use crate::upstream::error::UpstreamError;
 use crate::upstream::transport::{Connection, SessionKind};
 
+/// How long a session is said to be opening.
+const OPENING: Duration = Duration::from_secs(1);
+
 /// An open connection.
 pub struct Seat {
     pub(super) connection: Connection,
     pub(super) audience: Audience,
+    opened: Instant,
     number: u64,
     seats: Arc<Seats>,
 }
@@ -50,6 +55,12 @@ impl Seat {
         self.connection.kind() == SessionKind::Stateless
     }
 
+    /// Whether it was opened a moment ago. Some servers then tell everybody that their lists have
+    /// changed.
+    pub fn is_opening(&self) -> bool {
+        self.opened.elapsed() < OPENING
+    }
+
     /// Ends the upstream session politely.
     pub async fn close(&self) {
         self.connection.close().await;
@@ -76,7 +87,13 @@ impl Seats {
         let mut open = self.0.lock();
         open.opened += 1;
         let number = open.opened;
-        let seat = Arc::new(Seat { connection, audience, number, seats: self.clone() });
+        let seat = Arc::new(Seat {
+            connection,
+            audience,
+            opened: Instant::now(),
+            number,
+            seats: self.clone(),
+        });
         open.seats.insert(number, Arc::downgrade(&seat));
         seat
     }
