@@ -21,6 +21,7 @@ mod upstream;
 
 mod catalog;
 mod error;
+mod lines;
 mod reply;
 
 pub mod access_log;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use config::ProcessAddress;
 use tokio::io::AsyncWriteExt;
 use tokio::process::ChildStdin;
@@ -12,6 +12,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::lines;
 use crate::upstream::error::UpstreamError;
 use crate::upstream::processes::Processes;
 use crate::upstream::transport::answer::Answer;
@@ -19,7 +20,7 @@ use crate::upstream::transport::calls::Calls;
 use crate::upstream::transport::receive::Replies;
 use crate::upstream::transport::{Common, Outgoing};
 
-mod lines;
+mod log;
 mod output;
 mod process;
 
@@ -69,7 +70,7 @@ impl Stdio {
             );
         }
         if let Some(stderr) = process.stderr() {
-            let logging = lines::log(target, stderr);
+            let logging = log::log(target, stderr);
             let mut ended = ended.clone();
             tasks.spawn_to_end("stderr of a target", async move {
                 tokio::select! {
@@ -139,20 +140,6 @@ impl Stdio {
     }
 }
 
-/// A message as one line. Line ends in JSON are white space, and are made blanks; nothing else
-/// changes.
-fn line(body: Bytes) -> Bytes {
-    let mut line = BytesMut::with_capacity(body.len() + 1);
-    line.extend_from_slice(&body);
-    for byte in line.iter_mut() {
-        if matches!(byte, b'\n' | b'\r') {
-            *byte = b' ';
-        }
-    }
-    line.extend_from_slice(b"\n");
-    line.freeze()
-}
-
 /// Writes line by line until the session ends, and then what still waits; after that the process sees
 /// the end of its input. Cancels `deaf` when the process does not read any more.
 async fn write(
@@ -170,7 +157,7 @@ async fn write(
                 () = end.cancelled() => None,
             };
             let Some(message) = message else { return };
-            if let Err(error) = stdin.write_all(&line(message)).await {
+            if let Err(error) = stdin.write_all(&lines::line(&message)).await {
                 tracing::debug!(%error, "A target does not read its input any more.");
                 return deaf.cancel();
             }

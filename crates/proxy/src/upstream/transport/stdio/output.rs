@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::process::ChildStdout;
 
-use super::lines::{Line, Lines};
+use crate::lines::{Line, Lines};
 use crate::upstream::error::UpstreamError;
 use crate::upstream::transport::Common;
 use crate::upstream::transport::calls::{Calls, Suspect};

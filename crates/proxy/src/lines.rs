@@ -1,15 +1,13 @@
-//! Lines off a pipe, within a limit: a line that is too long is skipped, and what can be told of it
-//! is kept.
+//! Messages on a pipe, one a line. Lines are read within a limit: one that is too long is skipped,
+//! and what can be told of it is kept.
 
 use bytes::{Bytes, BytesMut};
-use mcp::{Nonce, TargetName};
+use mcp::Nonce;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// How much of each end of a line that is too long is searched for the id of its call: SDKs write
 /// `id` first or last.
 const EDGE: usize = 1024;
-/// The longest line of a log; the rest of a longer one is lost.
-const LOG_LINE: usize = 4096;
 /// How much is read at once.
 const CHUNK: usize = 64 * 1024;
 
@@ -122,24 +120,18 @@ impl Skipped {
     }
 }
 
-/// Puts what a target says on its standard error into our log, until it ends.
-pub(crate) async fn log<R: AsyncRead + Unpin>(target: TargetName, stderr: R) {
-    let mut lines = Lines::new(stderr, LOG_LINE);
-    while let Some(line) = lines.next().await {
-        match line {
-            Line::Whole(line) if line.is_empty() => {}
-            Line::Whole(line) => {
-                let text: String = String::from_utf8_lossy(&line)
-                    .chars()
-                    .map(|letter| if letter.is_control() { ' ' } else { letter })
-                    .collect();
-                tracing::info!(target = %target.as_str(), "{text}");
-            }
-            Line::TooLong(_) => {
-                tracing::info!(target = %target.as_str(), "(a line of more than {LOG_LINE} bytes)");
-            }
+/// A message as one line. Line ends in JSON are white space, and are made blanks; nothing else
+/// changes.
+pub(crate) fn line(message: &[u8]) -> Bytes {
+    let mut line = BytesMut::with_capacity(message.len() + 1);
+    line.extend_from_slice(message);
+    for byte in line.iter_mut() {
+        if matches!(byte, b'\n' | b'\r') {
+            *byte = b' ';
         }
     }
+    line.extend_from_slice(b"\n");
+    line.freeze()
 }
 
 #[cfg(test)]
