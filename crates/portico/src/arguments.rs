@@ -44,23 +44,14 @@ pub(crate) struct Inputs {
 #[derive(Debug, Args)]
 pub(crate) struct RunArguments {
     #[command(flatten)]
-    pub(crate) inputs: Inputs,
-
-    /// Serve two small built-in MCP servers, to look around.
-    #[arg(long, conflicts_with = "files")]
-    pub(crate) demo: bool,
+    pub(crate) source: SourceArguments,
 
     /// Serve a listener's port on another one. May be repeated.
     #[arg(long = "port", value_name = "FROM=TO")]
     pub(crate) ports: Vec<PortMapping>,
 
-    /// The port of /metrics, /readyz, /config and /targets.
-    #[arg(long, value_name = "PORT", conflicts_with = "admin_address")]
-    pub(crate) admin_port: Option<u16>,
-
-    /// The same with an address, to make it reachable from elsewhere.
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) admin_address: Option<SocketAddr>,
+    #[command(flatten)]
+    pub(crate) admin: AdminArguments,
 
     /// Where each request's line goes: `stdout`, `off`, or a file.
     #[arg(long, value_name = "WHERE", default_value = "stdout")]
@@ -71,12 +62,42 @@ pub(crate) struct RunArguments {
     pub(crate) log_format: LogFormat,
 }
 
+/// Where documents come from.
+#[derive(Debug, Args)]
+pub(crate) struct SourceArguments {
+    #[command(flatten)]
+    pub(crate) inputs: Inputs,
+
+    /// Serve two small built-in MCP servers, to look around.
+    #[arg(long, conflicts_with = "files")]
+    pub(crate) demo: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AdminArguments {
+    /// The port of /metrics, /readyz, /config and /targets.
+    #[arg(long, value_name = "PORT", conflicts_with = "admin_address")]
+    pub(crate) admin_port: Option<u16>,
+
+    /// The same with an address, to make it reachable from elsewhere.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) admin_address: Option<SocketAddr>,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
     /// For people.
     Text,
     /// For machines: one JSON object per line.
     Json,
+}
+
+impl AdminArguments {
+    /// The address that is asked for, with what is not said of it taken from `configured`.
+    pub(crate) fn address(&self, configured: SocketAddr) -> Option<SocketAddr> {
+        let port = |port| SocketAddr::new(configured.ip(), port);
+        self.admin_address.or(self.admin_port.map(port))
+    }
 }
 
 impl Inputs {

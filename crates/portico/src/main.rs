@@ -11,6 +11,7 @@ mod output;
 mod ports;
 mod report;
 mod run;
+mod running;
 mod signals;
 mod source;
 mod telemetry;

@@ -22,6 +22,7 @@ use crate::reload;
 use crate::session::{KeyRing, Sessions};
 use crate::tasks::Tasks;
 use crate::upstream::Surroundings;
+use crate::world::World;
 
 /// How often idle sessions and connections are looked for.
 const SWEEP: Duration = Duration::from_secs(15);
@@ -46,6 +47,17 @@ pub struct Options {
     pub replica: Arc<str>,
     /// The bounds, from the first document.
     pub limits: Limits,
+    /// How clients reach it.
+    pub entrance: Entrance,
+}
+
+/// How clients reach a gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entrance {
+    /// By the listeners of its documents.
+    Listeners,
+    /// By standard input and output; no listener is opened.
+    Stdio,
 }
 
 /// A listener that could not be opened.
@@ -62,6 +74,7 @@ pub struct ListenError {
 pub struct Gateway {
     context: Arc<Context>,
     surroundings: Surroundings,
+    entrance: Entrance,
     /// Only reloads and the end touch it; never a request.
     doors: Mutex<Doors>,
 }
@@ -98,7 +111,7 @@ impl Gateway {
             closing: Closing::default(),
         });
         context.tasks.spawn("sweep", sweep(context.clone()));
-        Self { context, surroundings, doors: Mutex::default() }
+        Self { context, surroundings, entrance: options.entrance, doors: Mutex::default() }
     }
 
     /// Makes `compiled` what is served. Returns when it is, with the listeners that could not be
@@ -109,8 +122,7 @@ impl Gateway {
         let reloaded =
             reload::reload(&self.surroundings, previous.as_deref(), compiled.snapshot).await;
         let limit = reloaded.world.snapshot.drain.limit.get();
-        let addresses: Vec<_> =
-            reloaded.world.snapshot.listeners.iter().map(|listener| listener.address).collect();
+        let addresses = self.addresses_of(&reloaded.world);
         self.context.world.store(Some(Arc::new(reloaded.world)));
 
         self.close_others(&mut doors, &addresses, limit).await;
@@ -150,6 +162,15 @@ impl Gateway {
             });
         }
         failed
+    }
+
+    fn addresses_of(&self, world: &World) -> Vec<SocketAddr> {
+        match self.entrance {
+            Entrance::Listeners => {
+                world.snapshot.listeners.iter().map(|listener| listener.address).collect()
+            }
+            Entrance::Stdio => Vec::new(),
+        }
     }
 
     /// Closes every listener whose address is not among `addresses`; what it still carries ends in

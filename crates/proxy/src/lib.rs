@@ -34,6 +34,6 @@ mod tasks;
 
 pub use auth::{Authenticator, Principal};
 pub use clock::{Clock, ManualClock};
-pub use gateway::{Gateway, ListenError, Options};
+pub use gateway::{Entrance, Gateway, ListenError, Options};
 pub use session::{KeyError, KeyRing};
 pub use tasks::Tasks;

@@ -4,34 +4,74 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
-use config::{Document, Reading};
+use config::Reading;
 use proxy::access_log::{AccessLog, Format, Output};
 use proxy::admin::{Admin, AdminSources, Readiness};
 use proxy::metrics::Metrics;
-use proxy::{Authenticator, Clock, Gateway, KeyRing, Options, Tasks};
+use proxy::{Authenticator, Clock, Entrance, Gateway, KeyRing, Options, Tasks};
 use tokio::sync::{Notify, watch};
 use tracing::info;
 
-use crate::arguments::{LogFormat, RunArguments};
+use crate::arguments::{LogFormat, SourceArguments};
 use crate::demo;
 use crate::failure::InputError;
-use crate::run::Running;
-use crate::run::applier::Applier;
+use crate::ports::PortMapping;
+use crate::running::Running;
+use crate::running::applier::Applier;
 use crate::signals;
 use crate::source::{Library, file};
 
-/// Starts a source, the admin port and a gateway that has no document yet.
-pub(super) async fn start(arguments: &RunArguments) -> anyhow::Result<Running> {
-    let tasks = Tasks::new();
-    let readings = source(arguments, &tasks).await?;
-    let mut document = readings.borrow().document.clone();
-    document.admin.address = admin_address(arguments, &document);
+/// A source of documents, started.
+pub(crate) struct Source {
+    readings: watch::Receiver<Arc<Reading>>,
+    /// What runs beside the gateway, and longer.
+    tasks: Tasks,
+}
 
+/// What a gateway is started with, as the command line says it.
+pub(crate) struct Setup {
+    pub(crate) source: Source,
+    /// How clients reach it.
+    pub(crate) entrance: Entrance,
+    pub(crate) ports: Vec<PortMapping>,
+    /// Where the admin port listens, if there is to be one.
+    pub(crate) admin: Option<SocketAddr>,
+    /// `stdout`, `off`, or a file.
+    pub(crate) access_log: String,
+    pub(crate) log_format: LogFormat,
+}
+
+impl Source {
+    /// Starts reading.
+    ///
+    /// # Errors
+    /// If there is nothing to read, or a file cannot be used.
+    pub(crate) async fn start(arguments: &SourceArguments) -> anyhow::Result<Self> {
+        let tasks = Tasks::new();
+        let readings = match arguments.demo {
+            true => demo::source(&tasks).await?,
+            false => files(arguments, &tasks)?,
+        };
+        Ok(Self { readings, tasks })
+    }
+
+    /// Where the document says that the admin port listens.
+    pub(crate) fn admin_address(&self) -> SocketAddr {
+        self.readings.borrow().document.admin.address
+    }
+}
+
+/// Starts the admin port and a gateway that has no document yet.
+pub(super) async fn start(setup: Setup) -> anyhow::Result<Running> {
+    let Source { readings, tasks } = setup.source;
+    let mut document = readings.borrow().document.clone();
     let gateway_tasks = Tasks::new();
     let metrics = Metrics::new(&gateway_tasks);
-    let admin = Admin::bind(document.admin.address).await?;
-    info!(address = %admin.address(), "Serving /metrics, /readyz, /config and /targets.");
-    let access_log = access_log(arguments, &metrics).await?;
+    let admin = match setup.admin {
+        Some(address) => Some(Admin::bind(address).await?),
+        None => None,
+    };
+    let access_log = access_log(&setup.access_log, setup.log_format, &metrics).await?;
     let gateway = Arc::new(Gateway::start(Options {
         clock: Clock::system(),
         tasks: gateway_tasks,
@@ -41,31 +81,33 @@ pub(super) async fn start(arguments: &RunArguments) -> anyhow::Result<Running> {
         keys: KeyRing::random().context("cannot make a key for session ids")?,
         replica: "local".into(),
         limits: document.limits.clone(),
+        entrance: setup.entrance,
     }));
 
     let readiness = Arc::new(Readiness::new());
     let drain = document.drain.clone();
-    let applier = Applier::new(arguments.ports.clone(), document);
-    let targets = gateway.clone();
-    admin.serve(
-        &tasks,
-        AdminSources {
+    if let Some(address) = setup.admin {
+        document.admin.address = address;
+    }
+    let applier = Applier::new(setup.ports, document);
+    if let Some(admin) = admin {
+        info!(address = %admin.address(), "Serving /metrics, /readyz, /config and /targets.");
+        let targets = gateway.clone();
+        let sources = AdminSources {
             metrics,
             readiness: readiness.clone(),
             document: applier.in_force(),
             targets: Arc::new(move || targets.targets()),
-        },
-    );
+        };
+        admin.serve(&tasks, sources);
+    }
     Ok(Running { gateway, applier, readings, readiness, access_log, tasks, drain })
 }
 
-async fn source(
-    arguments: &RunArguments,
+fn files(
+    arguments: &SourceArguments,
     tasks: &Tasks,
 ) -> anyhow::Result<watch::Receiver<Arc<Reading>>> {
-    if arguments.demo {
-        return demo::source(tasks).await;
-    }
     let library = Library::open(arguments.inputs.or_usual()?);
     let broken = library.broken();
     if !broken.is_empty() {
@@ -80,20 +122,16 @@ async fn source(
     Ok(readings)
 }
 
-fn admin_address(arguments: &RunArguments, document: &Document) -> SocketAddr {
-    let mut address = arguments.admin_address.unwrap_or(document.admin.address);
-    if let Some(port) = arguments.admin_port {
-        address.set_port(port);
-    }
-    address
-}
-
-async fn access_log(arguments: &RunArguments, metrics: &Metrics) -> anyhow::Result<AccessLog> {
-    let format = match arguments.log_format {
+async fn access_log(
+    whereto: &str,
+    format: LogFormat,
+    metrics: &Metrics,
+) -> anyhow::Result<AccessLog> {
+    let format = match format {
         LogFormat::Text => Format::Text,
         LogFormat::Json => Format::Json,
     };
-    let output = match arguments.access_log.as_str() {
+    let output = match whereto {
         "off" => return Ok(AccessLog::off()),
         "stdout" => Output::Stdout,
         path => Output::File(path.into()),

@@ -26,6 +26,7 @@ fn authenticated_by(authenticator: Authenticator) -> Gateway {
         keys: KeyRing::random().unwrap(),
         replica: "test".into(),
         limits: Limits::default(),
+        entrance: Entrance::Listeners,
     })
 }
 
