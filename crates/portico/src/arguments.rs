@@ -23,6 +23,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Serve what the files say, and follow them as they change.
     Run(RunArguments),
+    /// Serve one client on standard input and output; for clients that start their servers.
+    Stdio(StdioArguments),
     /// Say what is wrong with the files. Exit code 1 if something is.
     Check(Inputs),
     /// Print the native document that the files mean.
@@ -55,6 +57,35 @@ pub(crate) struct RunArguments {
 
     /// Where each request's line goes: `stdout`, `off`, or a file.
     #[arg(long, value_name = "WHERE", default_value = "stdout")]
+    pub(crate) access_log: String,
+
+    /// How log and access log are written.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StdioArguments {
+    #[command(flatten)]
+    pub(crate) source: SourceArguments,
+
+    /// The path of the endpoint that is served, as `run` would serve it.
+    #[arg(long, value_name = "PATH", default_value = "/mcp")]
+    pub(crate) path: String,
+
+    /// Its host, where routes are for single hosts.
+    #[arg(long, value_name = "HOST", default_value = "")]
+    pub(crate) host: String,
+
+    /// Its listener. Without it: the first one. None of them is opened.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) listener: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) admin: AdminArguments,
+
+    /// Where each call's line goes: `off`, or a file. Standard output is the client's.
+    #[arg(long, value_name = "WHERE", default_value = "off")]
     pub(crate) access_log: String,
 
     /// How log and access log are written.

@@ -14,6 +14,7 @@ mod run;
 mod running;
 mod signals;
 mod source;
+mod stdio;
 mod telemetry;
 
 use std::process::ExitCode;
@@ -30,6 +31,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Run(arguments) => run::run(arguments),
+        Command::Stdio(arguments) => stdio::stdio(arguments),
         Command::Check(inputs) => check::check(&inputs),
         Command::Expand(inputs) => expand::expand(&inputs),
         Command::Schema => expand::schema(),

@@ -270,6 +270,12 @@ pub enum RequestError {
         /// The limit in bytes.
         limit: usize,
     },
+    /// A line of a client on stdio is longer than `limits.requestBody`.
+    #[error("the line is longer than {limit} bytes (`limits.requestBody`)")]
+    LineTooLong {
+        /// The limit in bytes.
+        limit: usize,
+    },
     /// The body did not arrive whole.
     #[error("the body ended early")]
     BodyCut,
@@ -312,7 +318,7 @@ impl RequestError {
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTooLarge { .. } | Self::LineTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyCut
             | Self::RepeatedHeader(_)
             | Self::Message(_)

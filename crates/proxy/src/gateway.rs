@@ -8,6 +8,7 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 use config::{Compiled, Limits};
 use futures_util::future::join_all;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Mutex;
 use tracing::{error, info};
 
@@ -16,8 +17,10 @@ use crate::admin::TargetStatus;
 use crate::auth::Authenticator;
 use crate::clock::Clock;
 use crate::context::{Closing, Context};
+use crate::downstream::stdio;
 use crate::listen::Door;
 use crate::metrics::Metrics;
+use crate::place::{Place, PlaceError};
 use crate::reload;
 use crate::session::{KeyRing, Sessions};
 use crate::tasks::Tasks;
@@ -203,6 +206,22 @@ impl Gateway {
     /// How every target of every backend stands.
     pub fn targets(&self) -> Vec<TargetStatus> {
         self.context.world.load_full().map(|world| world.targets()).unwrap_or_default()
+    }
+
+    /// Serves the client at the other end of `input` and `output`, one message a line, until it
+    /// leaves or `stop` says so. What its calls had begun at targets is cancelled; its upstream
+    /// sessions end in the background, which [`drain`](Self::drain) waits for.
+    ///
+    /// # Errors
+    /// Nothing serves it at `place`, or not any more.
+    pub async fn serve_stdio(
+        &self,
+        place: &Place,
+        input: impl AsyncRead + Unpin,
+        output: impl AsyncWrite + Unpin,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), PlaceError> {
+        stdio::serve(&self.context, place, input, output, stop).await
     }
 
     /// Stops: connections are asked to end and open streams of events are ended, then nothing is

@@ -10,6 +10,7 @@ mod world;
 
 mod context;
 mod listen;
+mod place;
 mod serve;
 
 mod dispatch;
@@ -35,5 +36,6 @@ mod tasks;
 pub use auth::{Authenticator, Principal};
 pub use clock::{Clock, ManualClock};
 pub use gateway::{Entrance, Gateway, ListenError, Options};
+pub use place::{Place, PlaceError};
 pub use session::{KeyError, KeyRing};
 pub use tasks::Tasks;

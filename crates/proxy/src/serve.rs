@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use config::{Action, Listener, RequestHead, Route, Weighted};
+use config::{Action, Listener, RequestHead, Route};
 use http::request::Parts;
 use http::{Method, Request, Response};
 use hyper::body::Incoming;
@@ -75,7 +75,7 @@ async fn answer(
 
     let principal = context.authenticator.principal(&head);
     let endpoint = Endpoint { context, world, backends, principal, remote, closing };
-    let chosen = choose(backends, remote);
+    let chosen = endpoint.chosen();
     if sse::begins(&head) {
         return sse::get(&endpoint, chosen, path, &head, record);
     }
@@ -123,18 +123,4 @@ fn is_discovery(head: &Parts) -> bool {
     path.starts_with("/.well-known/oauth-")
         || path.starts_with("/.well-known/openid-configuration")
         || (path == "/register" && head.method == Method::POST)
-}
-
-/// The backend for whoever has no session: the same for one client address every time.
-fn choose(backends: &[Weighted], remote: SocketAddr) -> Option<&str> {
-    let total: u64 = backends.iter().map(|choice| u64::from(choice.weight)).sum();
-    let mut point = guard::stable_hash(remote.ip()).checked_rem(total)?;
-    for choice in backends {
-        let weight = u64::from(choice.weight);
-        if point < weight {
-            return Some(&choice.backend);
-        }
-        point -= weight;
-    }
-    None
 }

@@ -25,7 +25,7 @@ impl Drop for HangUp {
         self.pipe.over().cancel();
         for slot in self.context.sessions.close_pipe(&self.pipe) {
             let tasks = &self.context.tasks;
-            tasks.spawn("close upstream session", async move { slot.close().await });
+            tasks.spawn_to_end("close upstream session", async move { slot.close().await });
         }
     }
 }

@@ -2,4 +2,5 @@
 
 mod conversation;
 pub(crate) mod sse;
+pub(crate) mod stdio;
 pub(crate) mod streamable;

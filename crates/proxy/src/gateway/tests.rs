@@ -11,11 +11,17 @@ use super::*;
 use crate::auth::Principal;
 use crate::upstream::fixtures::{Act, LONG, Peer};
 
+mod stdio;
+
 fn gateway() -> Gateway {
     authenticated_by(Authenticator::anonymous())
 }
 
 fn authenticated_by(authenticator: Authenticator) -> Gateway {
+    with(authenticator, Limits::default())
+}
+
+fn with(authenticator: Authenticator, limits: Limits) -> Gateway {
     let tasks = Tasks::new();
     Gateway::start(Options {
         clock: Clock::system(),
@@ -25,7 +31,7 @@ fn authenticated_by(authenticator: Authenticator) -> Gateway {
         authenticator,
         keys: KeyRing::random().unwrap(),
         replica: "test".into(),
-        limits: Limits::default(),
+        limits,
         entrance: Entrance::Listeners,
     })
 }

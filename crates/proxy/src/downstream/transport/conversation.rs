@@ -2,7 +2,6 @@
 //! between them. Knows no framing; HTTP+SSE and stdio have that.
 
 use std::future::{Future, poll_fn};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -28,6 +27,8 @@ pub(super) struct Conversation<'a> {
     pub(super) pipe: &'a Arc<Pipe>,
     /// The headers that came with it.
     pub(super) headers: Arc<HeaderMap>,
+    /// Where the lines of calls go, unless what brought them has a line.
+    pub(super) access_log: AccessLog,
 }
 
 impl Conversation<'_> {
@@ -148,7 +149,8 @@ impl Conversation<'_> {
             takes_events: true,
         };
         let (context, pipe) = (endpoint.context.clone(), self.pipe.clone());
-        let answered = answer(context, pipe, session.clone(), call, endpoint.remote);
+        let record = Record::new(&self.access_log, &context.clock, endpoint.remote);
+        let answered = answer(context, pipe, session.clone(), call, record);
         let answered = async move {
             answered.await;
             drop(place);
@@ -177,10 +179,8 @@ async fn answer(
     pipe: Arc<Pipe>,
     session: Arc<Session>,
     call: Call,
-    remote: SocketAddr,
+    mut record: Record,
 ) {
-    // What brought the message has its line in the access log; this is for the target's metrics.
-    let mut record = Record::new(&AccessLog::off(), &context.clock, remote);
     record.message(&call.message);
     let id = call.id.clone();
     let reply = dispatch::dispatch(&context, session.view(), call, &mut record).await;

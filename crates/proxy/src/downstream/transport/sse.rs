@@ -9,7 +9,7 @@ use hyper::body::Incoming;
 use mcp::Accept;
 use mcp::headers::{LAST_EVENT_ID, MCP_PROTOCOL_VERSION, MCP_SESSION_ID};
 
-use crate::access_log::Record;
+use crate::access_log::{AccessLog, Record};
 use crate::downstream::body::{Piped, PipedStream, ReplyBody};
 use crate::downstream::era::legacy;
 use crate::downstream::hang_up::HangUp;
@@ -93,7 +93,9 @@ pub(crate) async fn post(
         .pipe(session, &endpoint.principal, backends, context.clock.unix())
         .map_err(|error| legacy::refused(endpoint, error))?;
     let headers = Arc::new(head.headers.clone());
-    Conversation { endpoint, pipe: &pipe, headers }.take(bytes, record).await?;
+    // What brings a message has its line in the access log.
+    let access_log = AccessLog::off();
+    Conversation { endpoint, pipe: &pipe, headers, access_log }.take(bytes, record).await?;
     Ok(respond::empty(StatusCode::ACCEPTED))
 }
 
