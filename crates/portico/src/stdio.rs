@@ -108,12 +108,9 @@ fn explain(running: &Running, error: &PlaceError) -> anyhow::Error {
     };
     let urls = addresses.iter().flat_map(|address| connect::urls(&document, *address, *address));
     let urls: Vec<_> = urls.collect();
-    let advice = match document.targets.is_empty() {
-        true => "the files name no targets".to_owned(),
-        false => format!(
-            "choose with `--path`, `--host` and `--listener` what `portico run` would serve at {}",
-            urls.join(", ")
-        ),
-    };
-    InputError(format!("{error}: {advice}")).into()
+    let text = format!(
+        "{error}; choose with `--path`, `--host` and `--listener` what `portico run` would serve at {}",
+        urls.join(", ")
+    );
+    InputError(text).into()
 }

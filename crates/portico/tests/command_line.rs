@@ -180,6 +180,25 @@ fn it_says_where_it_serves_and_a_signal_ends_it() {
 }
 
 #[test]
+fn stdio_ends_with_its_input_and_keeps_standard_output_for_messages() {
+    let output = portico(&[("portico.yaml", GOOD)], &["stdio"]);
+    assert_eq!(output.code, Some(0), "{}", output.stderr);
+    assert_eq!(output.stdout, "");
+    let output = portico(&[("portico.yaml", GOOD)], &["stdio", "--access-log", "stdout"]);
+    assert_eq!(output.code, Some(2), "{}", output.stderr);
+}
+
+#[test]
+fn stdio_says_what_could_be_served_where_nothing_is() {
+    for arguments in [["--path", "/other"], ["--listener", "other"]] {
+        let arguments = [&["stdio"], &arguments[..]].concat();
+        let output = portico(&[("portico.yaml", GOOD)], &arguments);
+        assert_eq!(output.code, Some(2), "{}", output.stderr);
+        assert!(output.stderr.contains("http://127.0.0.1:8080/mcp"), "{}", output.stderr);
+    }
+}
+
+#[test]
 fn the_schema_is_json_that_knows_every_part_of_a_document() {
     let output = portico(&[], &["schema"]);
     let schema: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();

@@ -118,7 +118,8 @@ pub async fn output(name: &str, mut command: Command) -> anyhow::Result<String> 
     Ok(said)
 }
 
-async fn read_lines(stream: impl AsyncRead + Unpin, log: Record<String>) {
+/// Records the lines of a stream until it ends.
+pub(crate) async fn read_lines(stream: impl AsyncRead + Unpin, log: Record<String>) {
     let mut reader = BufReader::new(stream);
     let mut line = Vec::new();
     while let Ok(1..) = reader.read_until(b'\n', &mut line).await {

@@ -3,6 +3,7 @@
 import sys
 
 from mcp.server.mcpserver import Context, MCPServer
+from mcp.types import SamplingMessage, TextContent
 from pydantic import BaseModel
 
 server = MCPServer("python", instructions="Ask for a greeting.")
@@ -31,6 +32,14 @@ async def ask(context: Context) -> str:
     """Greets whoever it is."""
     answer = await context.elicit("Who is it?", Name)
     return f"Hello, {answer.data.name}!"
+
+
+@server.tool()
+async def sample(context: Context) -> str:
+    """Passes on what a model says."""
+    message = SamplingMessage(role="user", content=TextContent(type="text", text="Hello!"))
+    answer = await context.session.create_message([message], max_tokens=16, related_request_id=context.request_id)
+    return answer.content.text
 
 
 @server.resource("note://hello")
