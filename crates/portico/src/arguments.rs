@@ -74,7 +74,7 @@ pub(crate) struct StdioArguments {
     pub(crate) path: String,
 
     /// Its host, where routes are for single hosts.
-    #[arg(long, value_name = "HOST", default_value = "")]
+    #[arg(long, value_name = "HOST", default_value = "", hide_default_value = true)]
     pub(crate) host: String,
 
     /// Its listener. Without it: the first one. None of them is opened.

@@ -13,6 +13,15 @@ from mcp.client.stdio import stdio_client
 from mcp.types import CreateMessageResult, ElicitResult, TextContent
 
 
+async def listed(client: Client, targets: list[str]) -> list[str]:
+    """The tools, once every target has some: a list shows what is known by then."""
+    while True:
+        names = [tool.name for tool in (await client.list_tools()).tools]
+        if all(f"{target}_greet" in names for target in targets):
+            return names
+        await asyncio.sleep(0.05)
+
+
 async def main(transport, targets: list[str]) -> None:
     asked = []
     progress = []
@@ -29,7 +38,7 @@ async def main(transport, targets: list[str]) -> None:
         progress.append(done)
 
     async with Client(transport, elicitation_callback=answers, sampling_callback=samples) as client:
-        tools = await client.list_tools()
+        tools = await listed(client, targets)
         greetings = []
         for target in targets:
             greeting = await client.call_tool(f"{target}_greet", {"name": "Ada"})
@@ -38,7 +47,7 @@ async def main(transport, targets: list[str]) -> None:
         answered = [(await client.call_tool(f"{target}_ask", {})).content[0].text for target in targets]
         sampled = [(await client.call_tool(f"{target}_sample", {})).content[0].text for target in targets]
         print(json.dumps({
-            "tools": [tool.name for tool in tools.tools],
+            "tools": tools,
             "greetings": greetings,
             "progress": progress,
             "asked": asked,
