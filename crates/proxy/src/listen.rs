@@ -1,13 +1,12 @@
 //! Listeners: sockets, connections within their bound, and their end.
 
+mod connection;
+
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -15,11 +14,10 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
 use crate::context::{Closing, Context};
+use crate::listen::connection::{Deadlines, converse};
 use crate::metrics::Limit;
-use crate::serve::{Arrival, serve};
+use crate::serve::Arrival;
 
-/// How long a client may take for the head of a request.
-const HEAD_DEADLINE: Duration = Duration::from_secs(30);
 /// How long accepting rests after the system refused, for lack of file descriptors mostly.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 
@@ -131,55 +129,15 @@ impl Accept {
 
     fn connect(&self, stream: TcpStream, remote: SocketAddr, seat: OwnedSemaphorePermit) {
         let context = self.context.clone();
-        let (configured, closing, cut) = (self.configured, self.closing.clone(), self.cut.clone());
+        let (configured, closing) = (self.configured, self.closing.clone());
+        let arrival = Arrival { configured, remote, closing };
         let counted = context.metrics.connection();
+        let conversation =
+            converse(context, arrival, stream, self.cut.clone(), Deadlines::default());
         let connection = async move {
-            // A peer that says nothing keeps its seat for so long and no longer.
-            let spoken = tokio::time::timeout(HEAD_DEADLINE, stream.readable());
-            tokio::select! {
-                spoken = spoken => if !matches!(spoken, Ok(Ok(()))) { return },
-                () = cut.cancelled() => return,
-                () = closing.draining.cancelled() => return,
-            }
-            let draining = closing.draining.clone();
-            let builder = builder(&context);
-            let arrival = Arrival { configured, remote, closing };
-            let service = service_fn(|request| serve(context.clone(), arrival.clone(), request));
-            let connection = builder.serve_connection(TokioIo::new(stream), service);
-            tokio::pin!(connection);
-            let ended = tokio::select! {
-                ended = connection.as_mut() => ended,
-                () = cut.cancelled() => return,
-                () = draining.cancelled() => {
-                    connection.as_mut().graceful_shutdown();
-                    tokio::select! {
-                        ended = connection => ended,
-                        () = cut.cancelled() => return,
-                    }
-                }
-            };
-            if let Err(error) = ended {
-                debug!(%remote, %error, "A connection ended early.");
-            }
+            conversation.await;
             drop((seat, counted));
         };
         self.context.tasks.spawn("connection", self.connections.track_future(connection));
     }
-}
-
-fn builder(context: &Context) -> auto::Builder<TokioExecutor> {
-    let header_block = context.limits.header_block;
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_DEADLINE)
-        .max_buf_size(header_block.max(8 * 1024));
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(HEAD_DEADLINE)
-        .max_concurrent_streams(context.limits.http2_streams)
-        .max_header_list_size(u32::try_from(header_block).unwrap_or(u32::MAX));
-    builder
 }
