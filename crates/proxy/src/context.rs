@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use config::Limits;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::access_log::AccessLog;
@@ -28,6 +29,8 @@ pub struct Context {
     pub metrics: Arc<Metrics>,
     /// The bounds, as they were at start.
     pub limits: Arc<Limits>,
+    /// A place for each connection of a client, whichever listener it came in by.
+    pub connections: Arc<Semaphore>,
     /// Sessions and their keys.
     pub sessions: Sessions,
     /// Who calls.

@@ -9,7 +9,7 @@ use arc_swap::ArcSwapOption;
 use config::{Compiled, Limits};
 use futures_util::future::join_all;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use tracing::{error, info};
 
 use crate::access_log::AccessLog;
@@ -107,6 +107,7 @@ impl Gateway {
             tasks: options.tasks,
             sessions: Sessions::new(options.keys, &limits, options.metrics.clone()),
             metrics: options.metrics,
+            connections: Arc::new(Semaphore::new(limits.connections)),
             limits,
             authenticator: options.authenticator,
             access_log: options.access_log,

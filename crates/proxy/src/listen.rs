@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
@@ -102,7 +102,6 @@ struct Accept {
 
 impl Accept {
     async fn run(self, socket: TcpListener) {
-        let seats = Arc::new(Semaphore::new(self.context.limits.connections));
         loop {
             let accepted = tokio::select! {
                 accepted = socket.accept() => accepted,
@@ -116,7 +115,7 @@ impl Accept {
                     continue;
                 }
             };
-            let Ok(seat) = seats.clone().try_acquire_owned() else {
+            let Ok(seat) = self.context.connections.clone().try_acquire_owned() else {
                 self.context.metrics.rejected(Limit::Connections);
                 debug!(%remote, "Refused a connection: `limits.connections` is reached.");
                 continue;

@@ -18,10 +18,10 @@ fn gateway() -> Gateway {
 }
 
 fn authenticated_by(authenticator: Authenticator) -> Gateway {
-    with(authenticator, Limits::default())
+    within(Limits::default(), authenticator)
 }
 
-fn with(authenticator: Authenticator, limits: Limits) -> Gateway {
+fn within(limits: Limits, authenticator: Authenticator) -> Gateway {
     let tasks = Tasks::new();
     Gateway::start(Options {
         clock: Clock::system(),
@@ -289,6 +289,26 @@ async fn a_port_that_is_taken_at_a_reload_is_served_when_it_is_free() {
     assert!(again.contains(&(address, address)), "{again:?}");
     tokio::net::TcpStream::connect(address).await.unwrap();
     gateway.drain(Duration::ZERO, std::future::pending()).await;
+}
+
+#[tokio::test]
+async fn connections_are_bounded_over_all_listeners() {
+    let limits = Limits { connections: 1, ..Limits::default() };
+    let gateway = within(limits, Authenticator::anonymous());
+    let addresses = [([127, 0, 0, 1], 0).into(), ([127, 0, 0, 2], 0).into()];
+    assert!(gateway.apply(listening(&addresses)).await.is_empty());
+    let bound: Vec<SocketAddr> =
+        gateway.addresses().await.into_iter().map(|(_, bound)| bound).collect();
+    let ask = async |address: SocketAddr| {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+        let mut head = [0; 8];
+        let heard = tokio::time::timeout(LONG, stream.read_exact(&mut head)).await.unwrap();
+        heard.ok().map(|_| stream)
+    };
+    let first = ask(bound[0]).await;
+    assert!(first.is_some());
+    assert!(ask(bound[1]).await.is_none(), "there was room for a second");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use arc_swap::ArcSwapOption;
 use config::Limits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::sync::Semaphore;
 
 use super::*;
 use crate::access_log::AccessLog;
@@ -26,6 +27,7 @@ fn context() -> Arc<Context> {
         sessions: Sessions::new(KeyRing::random().unwrap(), &limits, metrics.clone()),
         tasks,
         metrics,
+        connections: Arc::new(Semaphore::new(limits.connections)),
         limits: Arc::new(limits),
         authenticator: Authenticator::anonymous(),
         access_log: AccessLog::off(),
