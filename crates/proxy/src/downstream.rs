@@ -2,6 +2,7 @@
 //! the other.
 
 mod body;
+mod choice;
 mod collect;
 mod era;
 pub(crate) mod guard;
@@ -36,20 +37,6 @@ pub(crate) struct Endpoint<'a> {
 }
 
 impl<'a> Endpoint<'a> {
-    /// The backend for whoever has no session: the same for one client address every time.
-    pub(crate) fn chosen(&self) -> Option<&'a str> {
-        let total: u64 = self.backends.iter().map(|choice| u64::from(choice.weight)).sum();
-        let mut point = guard::stable_hash(self.remote.ip()).checked_rem(total)?;
-        for choice in self.backends {
-            let weight = u64::from(choice.weight);
-            if point < weight {
-                return Some(&choice.backend);
-            }
-            point -= weight;
-        }
-        None
-    }
-
     /// The live side of a backend, unless it is kept shut.
     pub(crate) fn backend(&self, name: &str) -> Result<&'a Arc<Federation>, RequestError> {
         let federation = self.world.backends.get(name).ok_or(RequestError::NotReady)?;

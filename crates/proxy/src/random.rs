@@ -12,6 +12,12 @@ pub(crate) fn serial() -> u128 {
     u128::from_be_bytes(bytes())
 }
 
+/// A number, for choices that nobody is to foresee.
+pub(crate) fn number() -> u64 {
+    let [first @ .., _, _, _, _, _, _, _, _] = bytes();
+    u64::from_be_bytes(first)
+}
+
 /// A byte, for spreading waits.
 pub(crate) fn byte() -> u8 {
     let [first, ..] = bytes();

@@ -75,15 +75,14 @@ async fn answer(
 
     let principal = context.authenticator.principal(&head);
     let endpoint = Endpoint { context, world, backends, principal, remote, closing };
-    let chosen = endpoint.chosen();
     if sse::begins(&head) {
-        return sse::get(&endpoint, chosen, path, &head, record);
+        return sse::get(&endpoint, path, &head, record);
     }
     match head.method {
         Method::POST if let Some(session) = sse::session(&head) => {
             sse::post(&endpoint, session, &head, body, record).await
         }
-        Method::POST => streamable::post(&endpoint, chosen, head, body, record).await,
+        Method::POST => streamable::post(&endpoint, head, body, record).await,
         Method::GET => streamable::get(&endpoint, &head, record),
         Method::DELETE => streamable::delete(&endpoint, &head, record),
         _ => Err(RequestError::Method("an MCP endpoint has POST, GET and DELETE")),

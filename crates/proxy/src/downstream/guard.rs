@@ -1,7 +1,6 @@
 //! Whether a request may be answered at all: pages of other origins and foreign names for a
 //! loopback listener are refused (MCP 2025-11-25, basic/transports, security warning).
 
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::net::{IpAddr, SocketAddr};
 
 use config::Listener;
@@ -95,11 +94,6 @@ fn without_port(authority: &str) -> &str {
         return bracketed.split(']').next().unwrap_or_default();
     }
     authority.split(':').next().unwrap_or_default()
-}
-
-/// The same in every process of this build, so that replicas choose alike.
-pub(crate) fn stable_hash(address: IpAddr) -> u64 {
-    BuildHasherDefault::<DefaultHasher>::default().hash_one(address)
 }
 
 #[cfg(test)]

@@ -312,6 +312,30 @@ async fn connections_are_bounded_over_all_listeners() {
 }
 
 #[tokio::test]
+async fn sessions_of_one_address_are_spread_by_weight() {
+    let served = Served::start("30s").await;
+    let text = format!(
+        "listeners: [{{ address: '127.0.0.1:0' }}]\nroutes: [{{ path: /mcp, backends: [{{ name: b }}, {{ name: c }}] }}]\ntargets: [{{ name: t, url: 'http://{}/mcp' }}]\nbackends: [{{ name: b, targets: [t] }}, {{ name: c, targets: [t] }}]",
+        served.peer.address
+    );
+    let reading = config::read("test.yaml", &text).unwrap();
+    assert!(reading.diagnostics.is_empty(), "{:?}", reading.diagnostics);
+    let compiled = compile(&reading.document, &reading.origins, &Variables::new());
+    assert!(compiled.diagnostics.is_empty(), "{:?}", compiled.diagnostics);
+    assert!(served.gateway.apply(compiled).await.is_empty());
+
+    let (sessions, now) = (&served.gateway.context.sessions, served.gateway.context.clock.unix());
+    let mut chosen = std::collections::BTreeSet::new();
+    for _ in 0..32 {
+        let header = served.session().await;
+        let id = header.trim().strip_prefix("mcp-session-id: ").unwrap();
+        let claims = sessions.open(id, &Principal::anonymous(), ["b", "c"].into_iter(), now);
+        chosen.insert(claims.unwrap().backend.to_string());
+    }
+    assert_eq!(chosen.len(), 2, "{chosen:?}");
+}
+
+#[tokio::test]
 async fn another_users_session_is_unknown_whatever_is_asked_in_it() {
     let by_header = Authenticator::new(|head| {
         let user = head.headers.get("x-user").and_then(|user| user.to_str().ok());

@@ -14,7 +14,7 @@ use crate::downstream::body::{Piped, PipedStream, ReplyBody};
 use crate::downstream::era::legacy;
 use crate::downstream::hang_up::HangUp;
 use crate::downstream::transport::conversation::{self, Conversation};
-use crate::downstream::{Endpoint, collect, respond};
+use crate::downstream::{Endpoint, choice, collect, respond};
 use crate::error::RequestError;
 use crate::metrics::RequestKind;
 use crate::session::Pipe;
@@ -48,14 +48,13 @@ pub(crate) fn endpoint_path(path: &str) -> Option<&str> {
 /// Opens the stream. `path` is where the endpoint takes POSTs.
 pub(crate) fn get(
     endpoint: &Endpoint<'_>,
-    chosen: Option<&str>,
     path: &str,
     head: &Parts,
     record: &mut Record,
 ) -> Result<Response<ReplyBody>, RequestError> {
     record.request(RequestKind::Stream);
     let context = endpoint.context;
-    let backend = chosen.ok_or(RequestError::NotReady)?;
+    let backend = choice::at_random(endpoint.backends).ok_or(RequestError::NotReady)?;
     endpoint.backend(backend)?;
     let (pipe, said) = Pipe::new(conversation::claims(endpoint, backend));
     let sealed = context

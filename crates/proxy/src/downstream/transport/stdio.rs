@@ -19,7 +19,7 @@ use tracing::{debug, info};
 use crate::access_log::{AccessLog, Ending, Record};
 use crate::auth::Principal;
 use crate::context::Context;
-use crate::downstream::Endpoint;
+use crate::downstream::{Endpoint, choice};
 use crate::downstream::hang_up::HangUp;
 use crate::downstream::transport::conversation::{self, Conversation};
 use crate::error::RequestError;
@@ -84,7 +84,7 @@ fn open(
 ) -> Result<(Arc<Pipe>, mpsc::Receiver<Bytes>), PlaceError> {
     let world = context.world.load_full().ok_or(PlaceError::NotReady)?;
     let endpoint = endpoint(context, place, &world)?;
-    let backend = endpoint.chosen().ok_or(PlaceError::NotReady)?;
+    let backend = choice::at_random(endpoint.backends).ok_or(PlaceError::NotReady)?;
     if let Err(RequestError::Closed(close)) = endpoint.backend(backend) {
         return Err(PlaceError::Closed(close));
     }

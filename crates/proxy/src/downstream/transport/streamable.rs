@@ -14,7 +14,7 @@ use crate::access_log::{Ending, Record};
 use crate::dispatch::{self, Call};
 use crate::downstream::body::{OwnStream, Reading, ReplyBody};
 use crate::downstream::era::legacy;
-use crate::downstream::{Endpoint, collect, respond};
+use crate::downstream::{Endpoint, choice, collect, respond};
 use crate::error::{CallError, RequestError};
 use crate::metrics::{Limit, RequestKind};
 use crate::reply::{Reply, Segments};
@@ -33,7 +33,6 @@ pub(super) struct Post<'a> {
 /// A message or, in 2025-03-26, several.
 pub(crate) async fn post(
     endpoint: &Endpoint<'_>,
-    chosen: Option<&str>,
     head: Parts,
     body: Incoming,
     record: &mut Record,
@@ -48,7 +47,7 @@ pub(crate) async fn post(
     if mcp::is_batch(&bytes) {
         record.request(RequestKind::Batch);
         let claims = legacy::session(endpoint, &head.headers, None, record)?;
-        let post = Post::new(endpoint, chosen, claims, head, accept)?;
+        let post = Post::new(endpoint, by_address(endpoint), claims, head, accept)?;
         return batch::answer(&post, revision, &bytes).await;
     }
 
@@ -59,10 +58,11 @@ pub(crate) async fn post(
     if is_modern {
         return modern(&message);
     }
-    let claims = if message.method() == Some(Method::Initialize) {
-        None
+    let (claims, chosen) = if message.method() == Some(Method::Initialize) {
+        (None, choice::at_random(endpoint.backends))
     } else {
-        legacy::session(endpoint, &head.headers, message.id(), record)?
+        let claims = legacy::session(endpoint, &head.headers, message.id(), record)?;
+        (claims, by_address(endpoint))
     };
     let post = Post::new(endpoint, chosen, claims, head, accept)?;
     match (message.kind(), message.id().cloned()) {
@@ -80,6 +80,10 @@ pub(crate) async fn post(
             Ok(respond::empty(StatusCode::ACCEPTED))
         }
     }
+}
+
+fn by_address<'a>(endpoint: &Endpoint<'a>) -> Option<&'a str> {
+    choice::by_address(endpoint.backends, endpoint.remote.ip())
 }
 
 /// The stream on which a session hears what belongs to no call, or the rest of one that it lost.
