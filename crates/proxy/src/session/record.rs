@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use mcp::{Id, Item, Level, ListKind, Message, Revision};
@@ -34,6 +34,8 @@ const WAITING_BYTES: usize = 1 << 20;
 pub struct Session {
     revision: Revision,
     view: Arc<View>,
+    /// When it ends at the latest, as its id says.
+    expires: SystemTime,
     used: LastUse,
     calls: Mutex<HashMap<u64, Running>>,
     calls_begun: AtomicU64,
@@ -88,6 +90,7 @@ pub struct Beginning {
 impl Session {
     pub(super) fn new(
         beginning: Beginning,
+        expires: SystemTime,
         store: Arc<EventStore>,
         now: Instant,
         metrics: &Arc<Metrics>,
@@ -97,6 +100,7 @@ impl Session {
         Self {
             revision,
             view,
+            expires,
             used: LastUse::new(now),
             calls: Mutex::default(),
             calls_begun: AtomicU64::new(0),
@@ -395,6 +399,11 @@ impl Session {
 
     pub(super) fn touch(&self, now: Instant) {
         self.used.touch(now);
+    }
+
+    /// Whether its time is over, whatever uses it.
+    pub(super) fn has_expired(&self, unix: SystemTime) -> bool {
+        self.expires <= unix
     }
 
     /// Whether nothing has used the session for `limit`, and nothing does now.

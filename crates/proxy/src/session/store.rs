@@ -133,7 +133,7 @@ impl Sessions {
         if !shard.pipes.contains_key(&serial) {
             return Err(SessionError::Unknown);
         }
-        let session = self.find_or_add(&mut shard, serial, now, limit, beginning)?;
+        let session = self.find_or_add(&mut shard, pipe.claims(), now, limit, beginning)?;
         pipe.begin(&session);
         Ok(session)
     }
@@ -170,27 +170,27 @@ impl Sessions {
         if shard.tombstones.contains_key(&claims.serial) {
             return Err(SessionError::Unknown);
         }
-        self.find_or_add(&mut shard, claims.serial, now, limit, beginning)
+        self.find_or_add(&mut shard, claims, now, limit, beginning)
     }
 
     fn find_or_add(
         &self,
         shard: &mut Shard,
-        serial: u128,
+        claims: &Claims,
         now: Instant,
         limit: usize,
         beginning: impl FnOnce() -> Beginning,
     ) -> Result<Arc<Session>, SessionError> {
-        if let Some(session) = shard.records.get(&serial) {
+        if let Some(session) = shard.records.get(&claims.serial) {
             session.touch(now);
             return Ok(session.clone());
         }
         if self.records.load(Ordering::Relaxed) >= limit {
             return Err(SessionError::Limit("sessions"));
         }
-        let session = Session::new(beginning(), self.store.clone(), now, &self.metrics);
-        let session = Arc::new(session);
-        shard.records.insert(serial, session.clone());
+        let (expires, store) = (claims.expires, self.store.clone());
+        let session = Arc::new(Session::new(beginning(), expires, store, now, &self.metrics));
+        shard.records.insert(claims.serial, session.clone());
         self.records.fetch_add(1, Ordering::Relaxed);
         Ok(session)
     }
@@ -209,7 +209,7 @@ impl Sessions {
         Ok(record.map(|session| self.ended(&session)).unwrap_or_default())
     }
 
-    /// Takes out what has been idle too long: whole sessions, and single connections of others.
+    /// Takes out what has expired or been idle too long: whole sessions, and single connections of others.
     pub fn sweep(
         &self,
         now: Instant,
@@ -224,7 +224,7 @@ impl Sessions {
             shard.tombstones.retain(|_, expires| *expires > unix);
             self.tombstones.fetch_sub(before - shard.tombstones.len(), Ordering::Relaxed);
             shard.records.retain(|_, session| {
-                if session.is_idle(now, session_idle) {
+                if session.has_expired(unix) || session.is_idle(now, session_idle) {
                     slots.extend(self.ended(session));
                     return false;
                 }

@@ -162,6 +162,19 @@ async fn an_idle_session_goes_and_one_with_a_stream_or_a_call_stays() {
 }
 
 #[tokio::test]
+async fn a_session_ends_when_its_id_expires_whatever_it_does() {
+    let (sessions, now, idle) = (sessions(), Instant::now(), Duration::from_secs(3600));
+    let session = sessions.record(&claims(1), now, 10, beginning).unwrap();
+    let _busy = (session.stream(1).unwrap(), session.call(&id("1"), None));
+    session.slot(1, &Tasks::new(), now).unwrap();
+    let expires = claims(1).expires;
+    assert!(sessions.sweep(now, expires - Duration::from_secs(1), idle, idle).is_empty());
+    assert!(!session.ended().is_cancelled());
+    assert_eq!(sessions.sweep(now, expires, idle, idle).len(), 1);
+    assert!(session.ended().is_cancelled());
+}
+
+#[tokio::test]
 async fn a_cancellation_reaches_the_one_call_that_it_names() {
     let sessions = sessions();
     let session = sessions.record(&claims(1), Instant::now(), 10, beginning).unwrap();
