@@ -20,7 +20,7 @@ use crate::reply::Part;
 use crate::session::overlays::Overlays;
 use crate::session::questions::{Question, Questions, Withdrawal};
 use crate::session::speaker::{Ear, Speaker};
-use crate::session::streams::{EventId, EventStore, Reader, Stream, Streams};
+use crate::session::streams::{Carries, EventId, EventStore, Reader, Stream, Streams};
 use crate::tasks::Tasks;
 use crate::upstream::{Client, Replies, Slot, Upstream};
 
@@ -210,7 +210,7 @@ impl Session {
     /// Opens a stream for what belongs to no call; what waited for one is on it.
     pub fn open_own_stream(&self) -> Reader {
         let mut outbox = self.outbox.lock();
-        let stream = outbox.streams.open(&self.store);
+        let stream = outbox.streams.open(&self.store, Carries::Own);
         outbox.own.push_back(stream.clone());
         let reader = stream.read(stream.start());
         outbox.flush(&stream);
@@ -219,16 +219,19 @@ impl Session {
 
     /// Opens a stream for the answer to a call.
     pub fn open_call_stream(&self) -> Arc<Stream> {
-        self.outbox.lock().streams.open(&self.store)
+        self.outbox.lock().streams.open(&self.store, Carries::Answer)
     }
 
     /// Reads on after an event that the client names; `None` if there is no such stream. Where
-    /// it is a stream of the session's own, what waited for one is on it.
+    /// it is a stream of the session's own, it is the newest again, and what waited for one is on it.
     pub fn resume(&self, place: EventId) -> Option<Reader> {
         let mut outbox = self.outbox.lock();
         let stream = outbox.streams.find(place)?;
         let reader = stream.read(place);
-        if outbox.own.iter().any(|own| Arc::ptr_eq(own, &stream)) {
+        if stream.carries() == Carries::Own {
+            stream.reopen();
+            outbox.own.retain(|own| !Arc::ptr_eq(own, &stream));
+            outbox.own.push_back(stream.clone());
             outbox.flush(&stream);
         }
         Some(reader)
@@ -474,10 +477,16 @@ impl Outbox {
         for message in self.waiting.drain(..) {
             stream.push(message);
         }
-        // A stream that nobody reads and that is not the newest gets nothing any more.
+        // A stream that nobody reads and that is not the newest gets nothing any more, and is
+        // forgotten in time like others that have ended.
         let newest = self.own.back().cloned();
         self.own.retain(|own| {
-            own.is_read() || newest.as_ref().is_some_and(|newest| Arc::ptr_eq(newest, own))
+            let keep =
+                own.is_read() || newest.as_ref().is_some_and(|newest| Arc::ptr_eq(newest, own));
+            if !keep {
+                own.end();
+            }
+            keep
         });
     }
 

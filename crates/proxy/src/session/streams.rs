@@ -30,10 +30,20 @@ pub struct EventId {
     event: u64,
 }
 
+/// What a stream carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Carries {
+    /// What belongs to no call.
+    Own,
+    /// The answer to a call.
+    Answer,
+}
+
 /// One stream of events, read by one client at a time.
 #[derive(Debug)]
 pub struct Stream {
     number: u64,
+    carries: Carries,
     kept: Mutex<Kept>,
     news: Notify,
     readers: AtomicUsize,
@@ -148,6 +158,15 @@ impl Stream {
         self.news.notify_one();
     }
 
+    /// There are more events after all: its client has come back.
+    pub(super) fn reopen(&self) {
+        self.kept.lock().is_over = false;
+    }
+
+    pub(super) fn carries(&self) -> Carries {
+        self.carries
+    }
+
     /// Whether a client reads it.
     pub fn is_read(&self) -> bool {
         self.readers.load(Ordering::Acquire) > 0
@@ -224,11 +243,13 @@ impl Drop for Reader {
 }
 
 impl Streams {
-    /// A new stream. Of those that have ended, the oldest goes when there are too many.
-    pub(super) fn open(&mut self, store: &Arc<EventStore>) -> Arc<Stream> {
+    /// A new stream. Of those that have ended, the oldest goes when there are too many, or when the
+    /// store is full.
+    pub(super) fn open(&mut self, store: &Arc<EventStore>, carries: Carries) -> Arc<Stream> {
         self.opened += 1;
         let stream = Arc::new(Stream {
             number: self.opened,
+            carries,
             kept: Mutex::default(),
             news: Notify::new(),
             readers: AtomicUsize::new(0),
@@ -236,7 +257,9 @@ impl Streams {
         });
         self.all.push_back(stream.clone());
         let ended = |stream: &Arc<Stream>| stream.is_over() && !stream.is_read();
-        while self.all.iter().filter(|stream| ended(stream)).count() > ENDED_STREAMS {
+        while self.all.iter().filter(|stream| ended(stream)).count() > ENDED_STREAMS
+            || store.used() > store.total
+        {
             let Some(oldest) = self.all.iter().position(ended) else { break };
             self.all.remove(oldest);
         }

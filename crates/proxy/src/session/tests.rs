@@ -11,8 +11,11 @@ use crate::federation;
 use crate::metrics::Metrics;
 use crate::session::key::Purpose;
 use crate::session::sealed::SessionId;
-use crate::session::{Beginning, Claims, Declared, KeyRing, SessionError, Sessions};
+use crate::session::{
+    Beginning, Claims, Declared, EventId, KeyRing, Reader, SessionError, Sessions,
+};
 use crate::tasks::Tasks;
+use crate::upstream::fixtures::LONG;
 
 const NOW: SystemTime = UNIX_EPOCH;
 
@@ -172,6 +175,41 @@ async fn a_session_ends_when_its_id_expires_whatever_it_does() {
     assert!(!session.ended().is_cancelled());
     assert_eq!(sessions.sweep(now, expires, idle, idle).len(), 1);
     assert!(session.ended().is_cancelled());
+}
+
+fn place(text: &str) -> EventId {
+    EventId::parse(text).unwrap()
+}
+
+/// The next event, which is there.
+async fn heard(reader: &mut Reader) -> String {
+    let next = tokio::time::timeout(LONG, reader.next()).await.unwrap();
+    String::from_utf8(next.unwrap().unwrap().1.to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn streams_that_are_opened_and_left_are_forgotten() {
+    let sessions = sessions();
+    let session = sessions.record(&claims(1), Instant::now(), 10, beginning).unwrap();
+    for _ in 0..32 {
+        drop(session.open_own_stream());
+        assert!(session.deliver("kept".into()));
+    }
+    session.open_call_stream();
+    assert!(session.resume(place("1-0")).is_none());
+    assert!(session.resume(place("20-0")).is_some());
+}
+
+#[tokio::test]
+async fn who_reads_on_where_it_was_hears_what_is_new_there() {
+    let sessions = sessions();
+    let session = sessions.record(&claims(1), Instant::now(), 10, beginning).unwrap();
+    drop(session.open_own_stream());
+    let other = session.open_own_stream();
+    let mut resumed = session.resume(place("1-0")).unwrap();
+    assert!(session.deliver("new".into()));
+    assert_eq!(heard(&mut resumed).await, "new");
+    drop((resumed, other));
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ async fn read(reader: &mut Reader) -> String {
 #[tokio::test]
 async fn a_client_reads_on_after_the_event_that_it_names() {
     let mut streams = Streams::default();
-    let stream = streams.open(&store(9, 9, 9));
+    let stream = streams.open(&store(9, 9, 9), Carries::Answer);
     let first = stream.push(event("a"));
     stream.push(event("b"));
     assert_eq!(EventId::parse(&first.to_string()), Some(first));
@@ -47,7 +47,7 @@ async fn a_client_reads_on_after_the_event_that_it_names() {
 #[tokio::test]
 async fn what_is_not_kept_any_more_is_an_error_and_never_a_gap() {
     let mut streams = Streams::default();
-    let stream = streams.open(&store(2, 9, 9));
+    let stream = streams.open(&store(2, 9, 9), Carries::Answer);
     let places: Vec<EventId> = ["a", "b", "c"].map(|text| stream.push(event(text))).into();
     assert!(stream.read(stream.start()).check().is_err());
     assert_eq!(read(&mut stream.read(stream.start())).await, "!");
@@ -62,11 +62,11 @@ async fn what_is_not_kept_any_more_is_an_error_and_never_a_gap() {
 async fn a_full_store_takes_from_nobody_what_it_has_not_heard() {
     let store = store(9, 9, 3);
     let (mut one, mut other) = (Streams::default(), Streams::default());
-    let full = one.open(&store);
+    let full = one.open(&store, Carries::Answer);
     for text in ["a", "b", "c"] {
         full.push(event(text));
     }
-    let stream = other.open(&store);
+    let stream = other.open(&store, Carries::Answer);
     let mut reader = stream.read(stream.start());
     for text in ["d", "e"] {
         stream.push(event(text));
@@ -82,14 +82,27 @@ async fn a_full_store_takes_from_nobody_what_it_has_not_heard() {
 #[tokio::test]
 async fn streams_that_have_ended_are_bounded() {
     let (store, mut streams) = (store(9, 9, 99), Streams::default());
-    let first = streams.open(&store);
+    let first = streams.open(&store, Carries::Answer);
     first.end();
     for _ in 0..=ENDED_STREAMS {
-        streams.open(&store).end();
+        streams.open(&store, Carries::Answer).end();
     }
-    streams.open(&store);
+    streams.open(&store, Carries::Answer);
     assert!(streams.find(first.start()).is_none());
     assert_eq!(streams.all.len(), ENDED_STREAMS + 1);
+}
+
+#[tokio::test]
+async fn streams_that_have_ended_go_when_the_store_is_full() {
+    let (store, mut streams) = (store(9, 9, 1), Streams::default());
+    let first = streams.open(&store, Carries::Answer);
+    first.push(event("ab"));
+    first.end();
+    let place = first.start();
+    drop(first);
+    streams.open(&store, Carries::Answer);
+    assert!(streams.find(place).is_none());
+    assert_eq!(store.used(), 0);
 }
 
 #[test]
