@@ -10,6 +10,7 @@ use bytes::Bytes;
 use config::Limits;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// The streams of a session that have ended and can still be read.
 const ENDED_STREAMS: usize = 16;
@@ -45,12 +46,12 @@ pub struct Stream {
     number: u64,
     carries: Carries,
     kept: Mutex<Kept>,
+    /// Told of every event and every end, so that whoever waits looks again.
     news: Notify,
-    readers: AtomicUsize,
     store: Arc<EventStore>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Kept {
     /// How many events there have been; the last of them are in `events`.
     count: u64,
@@ -59,6 +60,17 @@ struct Kept {
     /// How many of them a client has been given.
     given: u64,
     is_over: bool,
+    /// How often somebody has begun to read; the last of them is the reader.
+    begun: u64,
+    attention: Attention,
+}
+
+/// Whether a client reads a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attention {
+    Read,
+    /// Nobody has since then.
+    Unread(Instant),
 }
 
 /// The streams of one session.
@@ -74,6 +86,8 @@ pub struct Reader {
     stream: Arc<Stream>,
     /// The last event that was read.
     after: u64,
+    /// Which of the stream's readers it is.
+    number: u64,
 }
 
 /// The events that a client asks for are not kept any more.
@@ -114,6 +128,18 @@ impl fmt::Display for EventId {
 }
 
 impl Kept {
+    fn new() -> Self {
+        Self {
+            count: 0,
+            events: VecDeque::new(),
+            bytes: 0,
+            given: 0,
+            is_over: false,
+            begun: 0,
+            attention: Attention::Unread(Instant::now()),
+        }
+    }
+
     /// How many events have gone.
     fn oldest(&self) -> u64 {
         self.count - u64::try_from(self.events.len()).unwrap_or(u64::MAX)
@@ -136,7 +162,7 @@ impl Stream {
         self.store.used.fetch_add(message.len(), Ordering::Relaxed);
         kept.events.push_back(message);
         let is_too_much = |kept: &Kept| {
-            let is_heard = kept.oldest() < kept.given || !self.is_read();
+            let is_heard = kept.oldest() < kept.given || kept.attention != Attention::Read;
             kept.events.len() > self.store.events
                 || kept.bytes > self.store.bytes
                 || (is_heard && self.store.used() > self.store.total)
@@ -148,14 +174,14 @@ impl Stream {
         }
         let event = kept.count;
         drop(kept);
-        self.news.notify_one();
+        self.news.notify_waiters();
         EventId { stream: self.number, event }
     }
 
     /// No more events come.
     pub fn end(&self) {
         self.kept.lock().is_over = true;
-        self.news.notify_one();
+        self.news.notify_waiters();
     }
 
     /// There are more events after all: its client has come back.
@@ -169,13 +195,19 @@ impl Stream {
 
     /// Whether a client reads it.
     pub fn is_read(&self) -> bool {
-        self.readers.load(Ordering::Acquire) > 0
+        self.kept.lock().attention == Attention::Read
     }
 
-    /// Reads on after an event. Whoever read it before is not told of anything new.
+    /// Reads on after an event. For whoever read it before it is over: a client that comes back has
+    /// lost that connection, even where this side does not know yet.
     pub fn read(self: &Arc<Self>, after: EventId) -> Reader {
-        self.readers.fetch_add(1, Ordering::AcqRel);
-        Reader { stream: self.clone(), after: after.event }
+        let mut kept = self.kept.lock();
+        kept.begun += 1;
+        kept.attention = Attention::Read;
+        let number = kept.begun;
+        drop(kept);
+        self.news.notify_waiters();
+        Reader { stream: self.clone(), after: after.event, number }
     }
 
     fn is_over(&self) -> bool {
@@ -190,7 +222,7 @@ impl Drop for Stream {
 }
 
 impl Reader {
-    /// The next event; `None` after the last. Safe to drop and to call again.
+    /// The next event; `None` after the last, or when another reads on. Safe to drop and to call again.
     ///
     /// # Errors
     /// The next event has gone already.
@@ -208,6 +240,9 @@ impl Reader {
     /// What is there at this moment; `None` if nothing is.
     fn ready(&mut self) -> Option<Option<Result<(EventId, Bytes), Evicted>>> {
         let mut kept = self.stream.kept.lock();
+        if self.number != kept.begun {
+            return Some(None);
+        }
         if self.after > kept.count {
             return Some(Some(Err(Evicted)));
         }
@@ -238,7 +273,10 @@ impl Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        self.stream.readers.fetch_sub(1, Ordering::AcqRel);
+        let mut kept = self.stream.kept.lock();
+        if self.number == kept.begun {
+            kept.attention = Attention::Unread(Instant::now());
+        }
     }
 }
 
@@ -250,9 +288,8 @@ impl Streams {
         let stream = Arc::new(Stream {
             number: self.opened,
             carries,
-            kept: Mutex::default(),
+            kept: Mutex::new(Kept::new()),
             news: Notify::new(),
-            readers: AtomicUsize::new(0),
             store: store.clone(),
         });
         self.all.push_back(stream.clone());

@@ -1,6 +1,7 @@
 //! What a client reads, where it left and when it comes back.
 
 use super::*;
+use crate::upstream::fixtures::LONG;
 
 fn store(events: usize, bytes: usize, total: usize) -> Arc<EventStore> {
     let limits = Limits {
@@ -73,10 +74,44 @@ async fn a_full_store_takes_from_nobody_what_it_has_not_heard() {
     }
     assert_eq!(read(&mut reader).await, "de");
     stream.push(event("f"));
-    assert_eq!(read(&mut stream.read(stream.start())).await, "!", "what was heard went first");
     assert_eq!(read(&mut reader).await, "f");
+    assert_eq!(read(&mut stream.read(stream.start())).await, "!", "what was heard went first");
     drop((full, one));
     assert_eq!(store.used(), 1);
+}
+
+#[tokio::test]
+async fn whoever_reads_on_ends_who_read_before() {
+    let mut streams = Streams::default();
+    let stream = streams.open(&store(9, 9, 9), Carries::Own);
+    let mut lost = stream.read(stream.start());
+    // It waits already, and would be the first to be woken.
+    let mut waiting = Box::pin(lost.next());
+    let is_done = futures_util::future::poll_immediate(waiting.as_mut()).await.is_some();
+    assert!(!is_done);
+    let mut reader = stream.read(stream.start());
+    stream.push(event("a"));
+    let woken = tokio::time::timeout(LONG, waiting).await.unwrap();
+    assert!(woken.is_none(), "the reader before goes on");
+    assert_eq!(read(&mut reader).await, "a");
+    drop(lost);
+    assert!(stream.is_read());
+    drop(reader);
+    assert!(!stream.is_read());
+}
+
+#[tokio::test]
+async fn a_reader_that_waits_hears_the_next_event() {
+    let mut streams = Streams::default();
+    let stream = streams.open(&store(9, 9, 9), Carries::Own);
+    let lost = stream.read(stream.start());
+    let mut reader = stream.read(stream.start());
+    let (heard, _) = tokio::join!(reader.next(), async {
+        tokio::task::yield_now().await;
+        stream.push(event("a"))
+    });
+    assert_eq!(heard.unwrap().unwrap().1, event("a"));
+    drop(lost);
 }
 
 #[tokio::test]
