@@ -133,6 +133,10 @@ impl Exchange {
         // Known before the caller has the answer, so that a cancellation finds it.
         let stream = self.takes_events.then_some(&parts);
         let in_flight = self.session.as_ref().map(|session| session.call(&self.id, stream));
+        let answer = match &in_flight {
+            Some(in_flight) => Parts::of_call(answer, in_flight.cancelled()),
+            None => answer.into(),
+        };
         tasks.spawn("exchange", self.run(parts, in_flight, orphan, over));
         answer
     }

@@ -1,9 +1,11 @@
 //! The forms of a reply: ours, whole; or a target's, in parts as they come.
 
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use crate::error::CallError;
 
@@ -77,7 +79,42 @@ pub enum Part {
 
 /// The parts of one answer in order. Dropping it does not end the exchange that makes them: a
 /// client of a legacy revision that leaves has not cancelled.
-pub type Parts = mpsc::Receiver<Part>;
+#[derive(Debug)]
+pub struct Parts {
+    arriving: mpsc::Receiver<Part>,
+    /// Cancels the call that is answered, where its client has a session.
+    call: Option<CancellationToken>,
+}
+
+impl Parts {
+    /// What arrives of the answer to a call, which ends by `call`.
+    pub fn of_call(arriving: mpsc::Receiver<Part>, call: CancellationToken) -> Self {
+        Self { arriving, call: Some(call) }
+    }
+
+    /// The next part; `None` after the last. Safe to drop and to call again.
+    pub async fn recv(&mut self) -> Option<Part> {
+        self.arriving.recv().await
+    }
+
+    /// As [`recv`](Self::recv).
+    pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Option<Part>> {
+        self.arriving.poll_recv(context)
+    }
+
+    /// Cancels the call that is answered, and no other of the same id.
+    pub fn cancel(&self) {
+        if let Some(call) = &self.call {
+            call.cancel();
+        }
+    }
+}
+
+impl From<mpsc::Receiver<Part>> for Parts {
+    fn from(arriving: mpsc::Receiver<Part>) -> Self {
+        Self { arriving, call: None }
+    }
+}
 
 /// What comes back for a request.
 #[derive(Debug)]

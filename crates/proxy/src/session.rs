@@ -1,6 +1,8 @@
 //! A client's session: an id that carries everything it needs, sealed, and a record in memory
 //! that appears only when something has to be remembered.
 
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod key;
 mod overlays;
 mod pipe;

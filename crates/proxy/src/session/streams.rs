@@ -198,6 +198,14 @@ impl Stream {
         self.kept.lock().attention == Attention::Read
     }
 
+    /// Since when nobody reads it; `None` while somebody does.
+    pub fn unread_since(&self) -> Option<Instant> {
+        match self.kept.lock().attention {
+            Attention::Read => None,
+            Attention::Unread(since) => Some(since),
+        }
+    }
+
     /// Reads on after an event. For whoever read it before it is over: a client that comes back has
     /// lost that connection, even where this side does not know yet.
     pub fn read(self: &Arc<Self>, after: EventId) -> Reader {

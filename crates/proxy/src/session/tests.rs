@@ -1,46 +1,21 @@
 //! What a session id proves, and when a record goes.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use config::Limits;
-use mcp::{ClientCapabilities, Id, Message, Revision};
+use mcp::{Id, Message};
 
 use crate::auth::Principal;
-use crate::federation;
-use crate::metrics::Metrics;
+use crate::session::fixtures::{self, beginning, sessions};
 use crate::session::key::Purpose;
 use crate::session::sealed::SessionId;
-use crate::session::{
-    Beginning, Claims, Declared, EventId, KeyRing, Reader, SessionError, Sessions,
-};
+use crate::session::{Claims, Declared, EventId, KeyRing, Reader, SessionError, Sessions};
 use crate::tasks::Tasks;
 use crate::upstream::fixtures::LONG;
 
 const NOW: SystemTime = UNIX_EPOCH;
 
 fn claims(serial: u128) -> Claims {
-    Claims {
-        serial,
-        owner: Arc::from("replica-1"),
-        revision: Revision::V2025_11_25,
-        capabilities: ClientCapabilities::ROOTS,
-        declared: None,
-        client_name: "client".to_owned(),
-        client_version: "1.0".to_owned(),
-        principal: Principal::new("alice"),
-        backend: Arc::from("all"),
-        expires: NOW + Duration::from_secs(60),
-    }
-}
-
-fn sessions() -> Sessions {
-    Sessions::new(KeyRing::random().unwrap(), &Limits::default(), Metrics::new(&Tasks::new()))
-}
-
-fn beginning() -> Beginning {
-    let view = federation::fixtures::empty_view();
-    Beginning { revision: Revision::V2025_11_25, view, pipe: None }
+    fixtures::claims(serial, NOW)
 }
 
 fn id(raw: &'static str) -> Id {
@@ -98,7 +73,7 @@ fn a_changed_or_foreign_id_opens_nothing() {
         let forged = String::from_utf8(bytes).unwrap();
         assert!(!check(&sessions, &forged, "alice", "all", NOW), "position {position}");
     }
-    let foreign = self::sessions().seal(&claims(7)).unwrap();
+    let foreign = fixtures::sessions().seal(&claims(7)).unwrap();
     assert!(!check(&sessions, foreign.as_str(), "alice", "all", NOW));
     for text in ["", "A", "not base64!", &"A".repeat(2000)] {
         assert!(!check(&sessions, text, "alice", "all", NOW), "{text}");

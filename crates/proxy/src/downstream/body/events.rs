@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use mcp::Id;
-use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, interval_at};
 
 use crate::access_log::Ending;
@@ -211,16 +210,19 @@ impl Answer {
     /// Keeps what still comes until it is all there, or nobody has come back for it in time.
     async fn keep(mut self) {
         let Some(kept) = self.kept.take() else { return };
-        let mut unread_since = Instant::now();
+        // Its client has just left, whom the stream does not count among its readers.
+        let left = Instant::now();
+        let mut patience = left + kept.orphan;
         loop {
             let part = tokio::select! {
                 part = next(&mut self.first, &mut self.parts) => part,
-                () = tokio::time::sleep_until(unread_since + kept.orphan) => {
-                    if !kept.stream.is_read() {
-                        kept.session.cancel(&self.id);
+                () = tokio::time::sleep_until(patience) => {
+                    let now = Instant::now();
+                    patience = kept.stream.unread_since().unwrap_or(now).max(left) + kept.orphan;
+                    if patience <= now {
+                        self.parts.cancel();
                         break;
                     }
-                    unread_since = Instant::now();
                     continue;
                 }
             };
@@ -243,7 +245,7 @@ impl Answer {
     }
 }
 
-async fn next(first: &mut Option<Part>, parts: &mut mpsc::Receiver<Part>) -> Option<Part> {
+async fn next(first: &mut Option<Part>, parts: &mut Parts) -> Option<Part> {
     match first.take() {
         Some(first) => Some(first),
         None => parts.recv().await,

@@ -1,10 +1,17 @@
 //! What leaves as one event, and what cuts an answer off.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::*;
+use crate::session::{self, CallInFlight, EventId, Session};
+use crate::tasks::Tasks;
+use crate::upstream::fixtures::LONG;
 
 const LIMIT: usize = 64;
 
@@ -15,7 +22,7 @@ async fn check(arriving: Vec<Part>, expected: &str) {
         sender.send(part).await.unwrap();
     }
     drop(sender);
-    let events = Events::new(7.into(), Vec::new(), None, parts, LIMIT, None);
+    let events = Events::new(7.into(), Vec::new(), None, parts.into(), LIMIT, None);
     let body = ReplyBody::Events(Box::new(events)).collect().await.unwrap();
     assert_eq!(body.to_bytes(), expected);
 }
@@ -48,7 +55,7 @@ async fn a_document_that_is_too_long_for_an_event_is_an_error() {
 async fn an_answer_that_breaks_off_cuts_the_connection() {
     let (sender, parts) = mpsc::channel(1);
     sender.send(Part::Failed(CallError::ShuttingDown)).await.unwrap();
-    let body = ReplyBody::stream(Bytes::from_static(b"{"), parts);
+    let body = ReplyBody::stream(Bytes::from_static(b"{"), parts.into());
     assert!(body.collect().await.is_err());
 }
 
@@ -60,4 +67,51 @@ async fn an_answer_that_breaks_off_is_an_error_instead_of_an_event() {
     };
     let expected = format!("data: {}\n\n", String::from_utf8_lossy(&error().response(&7.into())));
     check(vec![chunk(r#"{"id":7,"#), Part::Failed(error())], &expected).await;
+}
+
+/// A call of a session whose client left, kept for `ORPHAN`, and another of the same id.
+struct Orphan {
+    session: Arc<Session>,
+    /// Where the answer would come from.
+    _parts: mpsc::Sender<Part>,
+    call: CallInFlight,
+    other: CallInFlight,
+}
+
+const ORPHAN: Duration = Duration::from_millis(300);
+
+impl Orphan {
+    fn start() -> Self {
+        let session = session::fixtures::session();
+        let (_parts, arriving) = mpsc::channel(1);
+        let call = session.call(&7.into(), Some(&_parts));
+        let other = session.call(&7.into(), None);
+        let kept = Kept::new(session.clone(), Tasks::new(), ORPHAN);
+        let parts = Parts::of_call(arriving, call.cancelled());
+        drop(Events::new(7.into(), Vec::new(), None, parts, LIMIT, Some(kept)));
+        Self { session, _parts, call, other }
+    }
+
+    /// When the call was cancelled; the other of its id goes on.
+    async fn ended(&self) -> Instant {
+        tokio::time::timeout(LONG, self.call.cancelled().cancelled()).await.unwrap();
+        assert!(!self.other.cancelled().is_cancelled());
+        Instant::now()
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_nobody_comes_back_for_is_cancelled_and_no_other() {
+    Orphan::start().ended().await;
+}
+
+#[tokio::test]
+async fn a_call_goes_on_for_as_long_after_its_last_reader_left() {
+    let orphan = Orphan::start();
+    let mut reader = orphan.session.resume(EventId::parse("1-0").unwrap()).unwrap();
+    // Reads past the time at which it is looked for first, and leaves.
+    assert!(tokio::time::timeout(ORPHAN * 3 / 2, reader.next()).await.is_err());
+    let left = Instant::now();
+    drop(reader);
+    assert!(orphan.ended().await >= left + ORPHAN);
 }
