@@ -127,6 +127,9 @@ pub enum CallError {
     /// A client whose answers share one stream asks more than it waits for.
     #[error("too many requests of this client are in flight; wait for answers")]
     TooManyCalls,
+    /// A client watches more than is remembered of it, or what has too long a name.
+    #[error("too many resources are watched, or the URI is too long; unsubscribe from others")]
+    TooManySubscriptions,
     /// The client's session ended while its call was on the way.
     #[error("session not found; send `initialize` again")]
     UnknownSession,
@@ -160,6 +163,7 @@ impl CallError {
             Self::Closed { .. }
             | Self::TooLongForAnEvent { .. }
             | Self::TooManyCalls
+            | Self::TooManySubscriptions
             | Self::ShuttingDown => Fault::Gateway,
         }
     }
@@ -183,6 +187,7 @@ impl CallError {
             Self::NotInitialized => "not_initialized",
             Self::Initialized => "initialized",
             Self::TooManyCalls => "too_many_calls",
+            Self::TooManySubscriptions => "too_many_subscriptions",
             Self::UnknownSession => "unknown_session",
             Self::Cancelled => "cancelled",
             Self::ShuttingDown => "shutting_down",
@@ -227,6 +232,7 @@ impl CallError {
             | Self::Closed { .. }
             | Self::Incomplete(_)
             | Self::TooManyCalls
+            | Self::TooManySubscriptions
             | Self::Cancelled
             | Self::ShuttingDown => ErrorCode::InternalError,
         }

@@ -190,6 +190,7 @@ impl Exchange {
         sent: &Mutex<Option<Sent>>,
         parts: &mpsc::Sender<Part>,
     ) -> Result<(), CallError> {
+        self.check()?;
         let first = self.attempt(sent, parts).await;
         let outcome = match first {
             Err(Failure::Upstream(error)) if error.was_not_executed() => {
@@ -257,6 +258,17 @@ impl Exchange {
             Rename::Name(name) => rewrite.name(name).bytes(),
             Rename::Uri(uri) => rewrite.uri(uri).bytes(),
             Rename::Task(id) => rewrite.task_id(id).bytes(),
+        }
+    }
+
+    /// Refuses what the session could not remember.
+    fn check(&self) -> Result<(), CallError> {
+        let (Some(session), Some(Effect::Subscribed(uri))) = (&self.session, &self.effect) else {
+            return Ok(());
+        };
+        match session.can_subscribe(self.upstream.serial(), uri) {
+            true => Ok(()),
+            false => Err(CallError::TooManySubscriptions),
         }
     }
 

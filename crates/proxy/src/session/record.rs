@@ -28,6 +28,10 @@ use crate::upstream::{Client, Replies, Slot, Upstream};
 const WAITING: usize = 64;
 /// How many bytes they may have together.
 const WAITING_BYTES: usize = 1 << 20;
+/// How many resources a client may watch.
+const SUBSCRIPTIONS: usize = 256;
+/// The longest URI of one, in bytes.
+const SUBSCRIPTION_URI: usize = 4 << 10;
 
 /// The record of a session.
 #[derive(Debug)]
@@ -379,9 +383,19 @@ impl Session {
         }
     }
 
+    /// Whether one more resource can be watched: what is watched has to be remembered.
+    pub fn can_subscribe(&self, upstream: u64, uri: &Arc<str>) -> bool {
+        has_room(&self.subscriptions.lock(), &(upstream, uri.clone()))
+    }
+
     /// Notes a subscription, so that it outlives the connection.
     pub fn subscribe(&self, upstream: u64, uri: Arc<str>) {
-        self.subscriptions.lock().insert((upstream, uri));
+        let mut all = self.subscriptions.lock();
+        let subscription = (upstream, uri);
+        // Whoever asked first when there was one place left has it.
+        if has_room(&all, &subscription) {
+            all.insert(subscription);
+        }
     }
 
     /// Forgets a subscription.
@@ -416,9 +430,10 @@ impl Session {
             && self.used.idle(now) >= limit
     }
 
-    /// The place at an upstream that is gone.
+    /// The place at an upstream that is gone, and with it what was set there.
     pub(super) fn part_with(&self, upstream: u64) -> Option<Arc<Slot>> {
         self.overlays.forget(upstream, None);
+        self.subscriptions.lock().retain(|(serial, _)| *serial != upstream);
         self.slots.lock().as_mut()?.remove(&upstream)
     }
 
@@ -468,6 +483,11 @@ impl Session {
         }
         false
     }
+}
+
+fn has_room(all: &BTreeSet<(u64, Arc<str>)>, subscription: &(u64, Arc<str>)) -> bool {
+    let is_new = !all.contains(subscription);
+    subscription.1.len() <= SUBSCRIPTION_URI && !(is_new && all.len() >= SUBSCRIPTIONS)
 }
 
 impl Outbox {

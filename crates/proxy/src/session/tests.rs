@@ -1,5 +1,6 @@
 //! What a session id proves, and when a record goes.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use mcp::{Id, Message};
@@ -222,4 +223,26 @@ async fn an_ended_session_has_no_place_at_any_upstream() {
     assert_eq!(sessions.delete(&claims(1), 10).unwrap().len(), 1);
     assert!(session.slot(1, &Tasks::new(), now).is_none());
     assert!(session.slot(2, &Tasks::new(), now).is_none());
+}
+
+#[tokio::test]
+async fn what_a_client_watches_is_bounded_and_goes_with_its_upstream() {
+    let (sessions, now) = (sessions(), Instant::now());
+    let session = sessions.record(&claims(1), now, 10, beginning).unwrap();
+    let long: Arc<str> = "x".repeat(1 << 20).into();
+    assert!(!session.can_subscribe(1, &long));
+    session.subscribe(1, long);
+    assert!(!session.is_subscribed(1));
+
+    for number in 0..300 {
+        session.subscribe(number % 2, format!("memo:{number}").into());
+    }
+    let first: Arc<str> = "memo:1".into();
+    assert_eq!(session.subscriptions(0).len() + session.subscriptions(1).len(), 256);
+    assert!(!session.can_subscribe(1, &"memo:more".into()));
+    assert!(session.can_subscribe(1, &first), "it is watched already");
+
+    sessions.part_with(1);
+    assert!(!session.is_subscribed(1));
+    assert!(session.can_subscribe(1, &"memo:more".into()));
 }
