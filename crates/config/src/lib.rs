@@ -9,6 +9,7 @@ mod diagnostic;
 pub mod document;
 mod duration;
 mod format;
+mod guard;
 mod implied;
 mod mcp_json;
 mod merge;
@@ -26,6 +27,7 @@ pub use document::{
 };
 pub use duration::{Duration, DurationError};
 pub use format::{Format, format};
+pub use guard::is_guard;
 pub use mcp_json::expand;
 pub use merge::merge;
 pub use origins::Origins;

@@ -11,7 +11,7 @@ use crate::document::{Close, Target};
 use crate::node::{Entry, Mapping, Node, join, parse_json, parse_yaml};
 use crate::read::{Read, Reading, read_element};
 use name::Names;
-use server::Server;
+use server::{Server, is_guard_of_server};
 
 /// Members of the file besides the servers that mean something to editors, and nothing here.
 const KNOWN: [&str; 2] = ["$schema", "inputs"];
@@ -105,13 +105,13 @@ impl Expansion {
         if value.as_ref().is_ok_and(|server| server.disabled) {
             return;
         }
-        let guard = unknown.iter().find(|unknown| server::GUARDS.contains(&unknown.field.as_str()));
+        let guard = unknown.iter().find(|unknown| is_guard_of_server(unknown));
         for diagnostic in &mut diagnostics {
             let Some(unknown) = unknown.iter().find(|one| one.path == diagnostic.path) else {
                 continue;
             };
             diagnostic.message = format!("`{}` means nothing here", unknown.field);
-            if server::GUARDS.contains(&unknown.field.as_str()) {
+            if is_guard_of_server(unknown) {
                 diagnostic.severity = Severity::Error;
                 diagnostic.message = format!("`{}` is not built yet", unknown.field);
             }

@@ -11,11 +11,11 @@ use serde::Deserialize;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::{Action, Backend, Close, Document, Listener, Route, Target, TargetEntry};
+use crate::guard::is_guard;
 use crate::node::{Entry, Mapping, Node, Value, join, parse_yaml};
 use crate::origins::Origins;
 
 pub(crate) use element::{Read, read_element};
-pub(crate) use guard::is_guard;
 pub(crate) use suggest::closest;
 
 /// What a text says.
@@ -126,7 +126,7 @@ impl Reader {
                 if let Some(known) = known {
                     message = format!("{message}; did you mean `{known}`?");
                 }
-                if guard::is_guard_name(unknown) || matches!(known, Some("routes" | "backends")) {
+                if is_guard(unknown) || matches!(known, Some("routes" | "backends")) {
                     self.close("document.unknownField", &message);
                 }
                 self.error("document.unknownField", entry, message);
@@ -199,7 +199,7 @@ impl Reader {
     fn backend(&mut self, node: &Node) {
         let path = format!("backends[{}]", self.reading.document.backends.len());
         let read = self.element::<Backend>(&node.without("targets"), &path);
-        let guard = read.unknown.iter().find(|unknown| is_guard(unknown));
+        let guard = read.unknown.iter().find(|unknown| is_guard(&unknown.path));
         let mut backend = match read.value {
             Ok(backend) => backend,
             Err(reason) => Backend {
@@ -252,7 +252,7 @@ impl Reader {
     /// A target; closed if its guards could not be read, none if not even its name could.
     fn target(&mut self, node: &Node, path: &str) -> Option<Target> {
         let read = self.element::<Target>(node, path);
-        let guard = read.unknown.iter().find(|unknown| is_guard(unknown));
+        let guard = read.unknown.iter().find(|unknown| is_guard(&unknown.path));
         match read.value {
             Ok(mut target) => {
                 if let Some(unknown) = guard {

@@ -6,11 +6,14 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use crate::document::{Target, Transport};
+use crate::guard::is_guard;
+use crate::node::Unknown;
 
-/// Fields that editors know and that guard something: a server with one is closed until it is
-/// built, for it would be used without.
-pub(super) const GUARDS: [&str; 6] =
-    ["auth", "authorization", "authProviderType", "headersHelper", "oauth", "tls"];
+/// Whether a field guards something: a server with one is closed until it is built, for it would
+/// be used without. Editors ask a program for headers, too.
+pub(super) fn is_guard_of_server(unknown: &Unknown) -> bool {
+    unknown.field == "headersHelper" || is_guard(&unknown.field)
+}
 
 /// One server, with the fields of all editors.
 #[derive(Default, Deserialize)]

@@ -1,45 +1,17 @@
-//! What guards fails closed: which fields guard something, and what is left of an element whose
+//! What guards fails closed: what an unknown guard closes, and what is left of an element whose
 //! guards could not be read.
 
 use serde::Deserialize;
 
 use crate::document::{Action, Close, Match, PathMatch, Route};
+use crate::guard::is_guard;
 use crate::node::{Context, Node, NodeDeserializer, Path, Unknown};
-
-/// Parts of the names of fields that guard something. A field that we do not know and that is
-/// called like this was meant to protect what it stands in.
-const GUARDS: [&str; 12] = [
-    "acl",
-    "auth",
-    "cert",
-    "cors",
-    "credential",
-    "guard",
-    "jwt",
-    "mtls",
-    "policies",
-    "policy",
-    "rbac",
-    "tls",
-];
-
-/// Whether an unknown field closes the target or backend that it stands in: by its own name, or
-/// because it stands in a guard.
-pub(crate) fn is_guard(unknown: &Unknown) -> bool {
-    unknown.path.split(['.', '[']).any(is_guard_name)
-}
-
-/// Whether something is called like what guards.
-pub(crate) fn is_guard_name(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    GUARDS.iter().any(|guard| name.contains(guard))
-}
 
 /// Whether an unknown field closes the route that it stands in. A condition that we do not know
 /// would make the route wider than it was meant.
 pub(crate) fn is_guard_of_route(unknown: &Unknown) -> bool {
     let is_condition = unknown.path.contains(".matches[") || unknown.path.contains(".path.");
-    is_condition || is_guard(unknown)
+    is_condition || is_guard(&unknown.path)
 }
 
 /// What is said by what an unknown field closed.

@@ -1,7 +1,7 @@
 //! What answers the requests of a rule: a backend, several, or nobody with the reason why.
 
 use config::document::{Action, Backend, WeightedBackend};
-use config::{Close, Diagnostic};
+use config::{Close, Diagnostic, is_guard};
 use gateway_api::httproutes::{
     HttpRouteRules, HttpRouteRulesBackendRefs, HttpRouteRulesBackendRefsFiltersType,
     HttpRouteRulesFilters, HttpRouteRulesFiltersType,
@@ -9,7 +9,6 @@ use gateway_api::httproutes::{
 
 use crate::object::About;
 use crate::translate::reference;
-use crate::translate::shape::is_guard;
 use crate::world::World;
 
 /// The action of a rule, and the closed backends that stand in for those of its references that

@@ -1,6 +1,7 @@
 //! One shape for the three generations of backends, each part with the field it was written in.
 
 use config::document::{FailureMode, PrefixMode, Transport};
+use config::is_guard;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::Value;
 
@@ -66,16 +67,6 @@ pub(super) fn backend_name(name: &ObjectName) -> String {
 /// What a document calls a kgateway `Backend`, which may have the name of an `AgentgatewayBackend`.
 pub(super) fn kgateway_backend_name(name: &ObjectName) -> String {
     format!("gateway.kgateway.dev/{name}")
-}
-
-/// Whether an unknown field, by its name, is likely meant to guard: at the wrong place it must not
-/// go unnoticed.
-pub(super) fn is_guard(field: &str) -> bool {
-    let name = field.rsplit('.').next().unwrap_or_default();
-    let name = name.split('[').next().unwrap_or_default().to_ascii_lowercase();
-    ["polic", "auth", "tls", "guard", "jwt", "apikey", "rbac", "cors", "ratelimit"]
-        .iter()
-        .any(|part| name.contains(part))
 }
 
 /// The current generation.
