@@ -58,6 +58,9 @@ pub struct Document {
     /// How the gateway stops. Static: read at start.
     #[serde(skip_serializing_if = "is_default")]
     pub drain: Drain,
+    /// Keeps all of it shut, on every listener.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub close: Option<Close>,
 }
 
 /// How tool and prompt names are made.

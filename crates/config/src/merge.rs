@@ -11,7 +11,7 @@ use crate::read::Reading;
 
 /// Puts several readings together, in their order. Of two elements of a kind with the same name
 /// the first stays, and the second is left out; both places are reported. So it is with two files
-/// that set `names`, `limits`, `admin` or `drain` differently. What is there by default because
+/// that set `names`, `limits`, `admin` or `drain` differently. One that is closed closes all. What is there by default because
 /// a file writes no routes is written down where another file has some.
 pub fn merge(mut readings: Vec<Reading>) -> Reading {
     alone::write_down(&mut readings);
@@ -38,6 +38,11 @@ fn absorb(merged: &mut Reading, other: Document, origins: &Origins) {
     lists.single("limits", &mut document.limits, other.limits);
     lists.single("admin", &mut document.admin, other.admin);
     lists.single("drain", &mut document.drain, other.drain);
+    // What closes one file as a whole closes all of them: what it was meant to guard may stand in
+    // another one.
+    if document.close.is_none() {
+        document.close = other.close;
+    }
     for (key, addresses) in other.endpoints {
         let path = format!("endpoints.{key}");
         if document.endpoints.contains_key(&key) {

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::document::{Action, Backend, Close, Document, Listener, Route, Target, TargetEntry};
+use crate::document::{
+    Action, Admin, Backend, Close, Document, Listener, Route, Target, TargetEntry,
+};
 use crate::guard::is_guard;
 use crate::node::{Entry, Mapping, Node, Value, join, parse_yaml};
 use crate::origins::Origins;
@@ -30,7 +32,7 @@ pub struct Reading {
 }
 
 /// The members of a document, as [`read`] knows them.
-pub(crate) const MEMBERS: [&str; 9] = [
+pub(crate) const MEMBERS: [&str; 10] = [
     "listeners",
     "routes",
     "backends",
@@ -40,6 +42,7 @@ pub(crate) const MEMBERS: [&str; 9] = [
     "limits",
     "admin",
     "drain",
+    "close",
 ];
 
 /// Reads a native document. `file` is what its places are reported in.
@@ -49,7 +52,7 @@ pub(crate) const MEMBERS: [&str; 9] = [
 pub fn read(file: &str, text: &str) -> Result<Reading, Diagnostic> {
     let file: Arc<str> = file.into();
     let root = parse_yaml(text).map_err(|error| error.diagnostic(&file))?;
-    let mut reader = Reader { file, reading: Reading::default(), close: None };
+    let mut reader = Reader { file, reading: Reading::default(), close: None, broken: None };
     reader.document(&root)?;
     Ok(reader.finish())
 }
@@ -59,6 +62,8 @@ struct Reader {
     reading: Reading,
     /// Why the routes that are there when none are written may not be opened.
     close: Option<Close>,
+    /// What is left of a listener that could not be read.
+    broken: Option<Listener>,
 }
 
 impl Reader {
@@ -118,16 +123,25 @@ impl Reader {
             "endpoints" => self.reading.document.endpoints = self.single("endpoints", node),
             "names" => self.reading.document.names = self.single("names", node),
             "limits" => self.reading.document.limits = self.single("limits", node),
-            "admin" => self.reading.document.admin = self.single("admin", node),
+            "admin" => self.admin(node),
             "drain" => self.reading.document.drain = self.single("drain", node),
+            "close" => {
+                if let Some(close) = guard::close_of(self.element::<Option<Close>>(node, "close")) {
+                    self.close_all(close);
+                }
+            }
             unknown => {
                 let mut message = format!("there is no field `{unknown}`");
                 let known = closest(unknown, MEMBERS);
                 if let Some(known) = known {
                     message = format!("{message}; did you mean `{known}`?");
                 }
-                if is_guard(unknown) || matches!(known, Some("routes" | "backends")) {
-                    self.close("document.unknownField", &message);
+                let close =
+                    Close { id: "document.unknownField".to_owned(), reason: message.clone() };
+                if is_guard(unknown) {
+                    self.close_all(close);
+                } else if matches!(known, Some("routes" | "backends")) {
+                    self.close = Some(close);
                 }
                 self.error("document.unknownField", entry, message);
             }
@@ -143,21 +157,26 @@ impl Reader {
         if !entry.value.is_null() {
             let message = "this has to be a list".to_owned();
             if matches!(entry.key.as_str(), "routes" | "backends") {
-                self.close("document.type", &format!("{}: {message}", entry.key));
+                let reason = format!("{}: {message}", entry.key);
+                self.close = Some(Close { id: "document.type".to_owned(), reason });
             }
             self.error("document.type", entry, message);
         }
         &[]
     }
 
-    fn close(&mut self, id: &str, reason: &str) {
-        self.close = Some(Close { id: id.to_owned(), reason: reason.to_owned() });
+    /// Keeps all of the document shut, for the first reason.
+    fn close_all(&mut self, close: Close) {
+        self.reading.document.close.get_or_insert(close);
     }
 
-    /// Where routes or what guards them were written and could not be read, there is a closed
-    /// route instead of the default ones.
+    /// Where routes or listeners were written and none of them could be read, there is a closed one
+    /// instead of the default ones.
     fn finish(self) -> Reading {
         let mut reading = self.reading;
+        if let (Some(listener), []) = (self.broken, reading.document.listeners.as_slice()) {
+            reading.document.listeners.push(listener);
+        }
         if let (Some(close), []) = (self.close, reading.document.routes.as_slice()) {
             reading.document.routes.push(Route {
                 name: "closed".to_owned(),
@@ -171,13 +190,39 @@ impl Reader {
     }
 
     fn single<T: Default + for<'a> Deserialize<'a>>(&mut self, path: &str, node: &Node) -> T {
-        self.element(node, path).value.unwrap_or_default()
+        let read = self.element(node, path);
+        if let Some(unknown) = read.unknown.iter().find(|unknown| is_guard(&unknown.path)) {
+            self.close_all(guard::close_for(unknown));
+        }
+        read.value.unwrap_or_default()
+    }
+
+    /// An admin port whose guard is not known is reached from this machine alone.
+    fn admin(&mut self, node: &Node) {
+        let read = self.element::<Admin>(node, "admin");
+        let mut admin = read.value.unwrap_or_default();
+        if read.unknown.iter().any(|unknown| is_guard(&unknown.path)) {
+            admin.address.set_ip(Admin::default().address.ip());
+        }
+        self.reading.document.admin = admin;
     }
 
     fn listener(&mut self, node: &Node) {
         let path = format!("listeners[{}]", self.reading.document.listeners.len());
-        if let Ok(listener) = self.element::<Listener>(node, &path).value {
-            self.reading.document.listeners.push(listener);
+        let read = self.element::<Listener>(node, &path);
+        let guard = read.unknown.iter().find(|unknown| is_guard(&unknown.path));
+        match read.value {
+            Ok(mut listener) => {
+                if let Some(unknown) = guard {
+                    listener.close = Some(guard::close_for(unknown));
+                }
+                self.reading.document.listeners.push(listener);
+            }
+            Err(reason) => {
+                let close = Some(Close { id: "document.type".to_owned(), reason });
+                let name = guard::text_of(node, "name");
+                self.broken = Some(Listener { name, close, ..Listener::default() });
+            }
         }
     }
 

@@ -67,7 +67,11 @@ fn compiled(document: &Document, report: &mut Report<'_>) -> Vec<Compiled> {
             report.error("name.repeated", &path, message);
             continue;
         }
-        compiled.extend(listener(written, &path, report));
+        let listener = listener(written, &path, report);
+        compiled.extend(listener.map(|listener| {
+            let close = document.close.clone().or(listener.close);
+            Compiled { close, ..listener }
+        }));
     }
     compiled
 }
@@ -85,7 +89,7 @@ fn listener(written: &document::Listener, path: &str, report: &mut Report<'_>) -
         }
     };
     let close = match written.protocol {
-        Protocol::Http => None,
+        Protocol::Http => written.close.clone(),
         Protocol::Https => {
             let message = "TLS is not built yet; everything on this listener is closed";
             Some(report.close("listener.protocol", &format!("{path}.protocol"), message))

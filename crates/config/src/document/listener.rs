@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::route::Close;
+
 /// An address that is served. Several listeners may share one address, told apart by `hostname`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
@@ -26,6 +28,9 @@ pub struct Listener {
     /// The `Host` names that a loopback listener answers to, besides loopback ones.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub allowed_hosts: Vec<String>,
+    /// Keeps it shut.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub close: Option<Close>,
 }
 
 /// What is spoken on a listener.
@@ -48,6 +53,7 @@ impl Default for Listener {
             protocol: Protocol::default(),
             allowed_origins: Vec::new(),
             allowed_hosts: Vec::new(),
+            close: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use serde::Deserialize;
 
+use super::element::Read;
 use crate::document::{Action, Close, Match, PathMatch, Route};
 use crate::guard::is_guard;
 use crate::node::{Context, Node, NodeDeserializer, Path, Unknown};
@@ -20,6 +21,11 @@ pub(crate) fn close_for(unknown: &Unknown) -> Close {
         id: "document.unknownField".to_owned(),
         reason: format!("{}: there is no field `{}`", unknown.path, unknown.field),
     }
+}
+
+/// The close that is written, or what closes where it could not be read.
+pub(crate) fn close_of(read: Read<Option<Close>>) -> Option<Close> {
+    read.value.unwrap_or_else(|reason| Some(Close { id: "document.type".to_owned(), reason }))
 }
 
 /// What is left of a route that could not be read: closed, for the requests it was for. Where
