@@ -117,12 +117,52 @@ fn a_redacted_document_shows_references_and_no_values() {
     let reading = read(
         "secrets.yaml",
         r#"
-targets: [{ name: a, url: "http://a/", headers: { A: "Bearer s3cret", B: "Bearer ${TOKEN}" } }]
+targets:
+  - { name: a, url: "http://a/", headers: { A: "Bearer s3cret", B: "Bearer ${TOKEN}", C: "s3cret ${B}" } }
+  - { name: d, url: "https://d/mcp?key=s3cret&other=${KEY}" }
 backends:
-  - { name: b, targets: [{ name: c, command: c, env: { C: s3cret, D: "${env:D}", E: "${E:-s3cret}" } }] }
+  - name: b
+    targets:
+      - { name: c, command: c, env: { C: s3cret, D: "${env:D}", E: "${E:-s3cret}" } }
+      - { name: e, command: e, args: ["--token", s3cret, "--key=${KEY}", "s3cret", "${OTHER}"] }
 "#,
     );
-    let yaml = to_yaml(&redacted(&reading.unwrap().document));
+    let reading = reading.unwrap();
+    assert_eq!(reading.diagnostics, []);
+    let yaml = to_yaml(&redacted(&reading.document));
     assert!(!yaml.contains("s3cret"), "{yaml}");
-    assert!(yaml.contains("${TOKEN}") && yaml.contains("${env:D}"), "{yaml}");
+    for shown in ["Bearer ${TOKEN}", "${env:D}", "${E:-***}", "***${KEY}", "${OTHER}", "https://d/"]
+    {
+        assert!(yaml.contains(shown), "`{shown}` is missing in {yaml}");
+    }
+}
+
+#[test]
+fn of_a_url_only_the_host_and_references_are_shown() {
+    for (url, shown) in [
+        ("http://a", "http://a"),
+        ("http://a/", "http://a/"),
+        ("https://a:1/mcp", "https://a:1/***"),
+        ("https://a?key=s3cret", "https://a***"),
+        ("https://a#s3cret", "https://a***"),
+        ("https://a/s/s3cret/mcp?${KEY}", "https://a/***${KEY}"),
+        ("https://user:s3cret@a/mcp", "https://***@a/***"),
+        ("https://s3cret@b@a/mcp", "https://***@a/***"),
+        ("https://${USER}:s3cret@a/mcp", "https://${USER}***@a/***"),
+        ("https://${HOST}/mcp", "https://${HOST}/***"),
+        ("https://${HOST:-s3cret/x}:80/mcp?a", "https://${HOST:-***}:80/***"),
+        ("https://a.${DOMAIN}/${PATH_}", "https://a.${DOMAIN}/${PATH_}"),
+        ("${URL}", "${URL}"),
+        ("${URL}/s3cret", "${URL}***"),
+        ("s3cret", "***"),
+        ("a b s3cret://a", "***"),
+        ("https://a/$${KEY}", "https://a/***"),
+        ("https://a/${s3cret!}", "https://a/***"),
+        ("https://a/${s3cret", "https://a/***"),
+    ] {
+        let target = Target { url: Some(url.to_owned()), ..Target::default() };
+        let document = Document { targets: vec![target], ..Document::default() };
+        let redacted = redacted(&document);
+        assert_eq!(redacted.targets[0].url.as_deref(), Some(shown), "{url}");
+    }
 }
