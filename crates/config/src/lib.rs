@@ -34,7 +34,8 @@ pub use origins::Origins;
 pub use read::{Reading, read};
 pub use secret::Secret;
 pub use snapshot::{
-    Action, Backend, HttpAddress, Listener, ProcessAddress, RequestHead, Route, RouteTable,
-    Snapshot, Target, TargetAddress, TargetKey, TargetSettings, Timeouts, Weighted,
+    Action, Allowed, AllowedByHost, Backend, HttpAddress, Listener, ProcessAddress, RequestHead,
+    Route, RouteTable, Snapshot, Target, TargetAddress, TargetKey, TargetSettings, Timeouts,
+    Weighted,
 };
 pub use write::{redacted, schema, to_yaml};

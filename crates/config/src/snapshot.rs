@@ -1,5 +1,6 @@
 //! What the proxy executes: the document compiled, references resolved. Immutable.
 
+mod allowed;
 mod conditions;
 mod display;
 mod hosts;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+pub use allowed::{Allowed, AllowedByHost};
 pub(crate) use conditions::{Conditions, PathTest, Test};
 pub use listener::Listener;
 pub use route::{Action, RequestHead, Route, Weighted};

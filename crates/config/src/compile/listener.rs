@@ -9,7 +9,7 @@ use super::report::Report;
 use super::route::{self, routes};
 use crate::document::{self, Close, Document, Protocol};
 use crate::read::closest;
-use crate::snapshot::{Action, Listener, Route, RouteTable};
+use crate::snapshot::{Action, AllowedByHost, Listener, Route, RouteTable};
 
 /// A listener, ready to get routes.
 struct Compiled {
@@ -44,8 +44,7 @@ pub(super) fn listeners(
                     name: one.name.as_str().into(),
                     address: one.address,
                     routes: RouteTable::default(),
-                    allowed_origins: Vec::new(),
-                    allowed_hosts: Vec::new(),
+                    allowed: AllowedByHost::default(),
                 });
                 let Some(listener) = listeners.last_mut() else { continue };
                 listener
@@ -132,9 +131,9 @@ fn check_names(route: &route::Compiled, listeners: &[Compiled], report: &mut Rep
 }
 
 fn attach(listener: &mut Listener, one: &Compiled, routes: &[route::Compiled]) {
-    let hosts = one.allowed_hosts.iter().chain(&one.hostname).cloned();
-    extend(&mut listener.allowed_hosts, hosts);
-    extend(&mut listener.allowed_origins, one.allowed_origins.iter().cloned());
+    let allowed = listener.allowed.entry(one.hostname.as_deref());
+    extend(&mut allowed.hosts, one.allowed_hosts.iter().chain(&one.hostname).cloned());
+    extend(&mut allowed.origins, one.allowed_origins.iter().cloned());
     listener.routes.add_listener(one.hostname.as_deref());
     for compiled in routes {
         let serves = compiled.listeners.is_empty() || compiled.listeners.contains(&one.name);
@@ -154,7 +153,7 @@ fn attach(listener: &mut Listener, one: &Compiled, routes: &[route::Compiled]) {
                 Intersection::Any => None,
                 Intersection::Host(host) => Some(host),
             };
-            extend(&mut listener.allowed_hosts, host.iter().cloned());
+            extend(&mut allowed.hosts, host.iter().cloned());
             for (path, conditions) in &compiled.matches {
                 let host = host.as_deref();
                 listener.routes.add(one.hostname.as_deref(), host, path, conditions, &route);

@@ -25,11 +25,14 @@ impl fmt::Display for Snapshot {
 impl fmt::Display for Listener {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "listener {} {}", self.name, self.address)?;
-        if !self.allowed_origins.is_empty() {
-            writeln!(formatter, "  origins {}", self.allowed_origins.join(" "))?;
-        }
-        if !self.allowed_hosts.is_empty() {
-            writeln!(formatter, "  hosts {}", self.allowed_hosts.join(" "))?;
+        for (hostname, allowed) in self.allowed.sorted() {
+            let on = if hostname == "*" { String::new() } else { format!("on {hostname}: ") };
+            if !allowed.origins.is_empty() {
+                writeln!(formatter, "  {on}origins {}", allowed.origins.join(" "))?;
+            }
+            if !allowed.hosts.is_empty() {
+                writeln!(formatter, "  {on}hosts {}", allowed.hosts.join(" "))?;
+            }
         }
         for line in self.routes.to_string().lines() {
             writeln!(formatter, "  {line}")?;

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use config::Listener;
+use config::{Allowed, Listener};
 use http::header::{HOST, ORIGIN};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
@@ -34,14 +34,15 @@ pub(crate) fn check(
     head: &Parts,
     host: &str,
 ) -> Result<(), RequestError> {
-    if address.ip().is_loopback() && !is_ours(listener, host) {
+    let allowed = listener.allowed.of(host);
+    if address.ip().is_loopback() && !is_ours(allowed, host) {
         return Err(RequestError::Host(host.to_owned()));
     }
     if head.headers.get_all(HOST).iter().count() > 1 {
         return Err(RequestError::Host("more than one".to_owned()));
     }
     for origin in head.headers.get_all(ORIGIN) {
-        check_origin(listener, origin)?;
+        check_origin(allowed, origin)?;
     }
     check_single(&head.headers)
 }
@@ -60,20 +61,19 @@ fn check_single(headers: &HeaderMap) -> Result<(), RequestError> {
 /// all of them by `*`.
 /// That a page comes from the host it calls proves nothing where names can be rebound. `null` is
 /// nobody's.
-fn check_origin(listener: &Listener, origin: &HeaderValue) -> Result<(), RequestError> {
+fn check_origin(allowed: &Allowed, origin: &HeaderValue) -> Result<(), RequestError> {
     let text = origin.to_str().unwrap_or_default();
-    let is_listed =
-        listener.allowed_origins.iter().any(|allowed| allowed == "*" || allowed == text);
+    let is_listed = allowed.origins.iter().any(|listed| listed == "*" || listed == text);
     let named = text.parse::<Uri>().ok();
     let named = named.as_ref().and_then(Uri::host).map(str::to_ascii_lowercase);
-    if is_listed || named.is_some_and(|named| is_ours(listener, without_port(&named))) {
+    if is_listed || named.is_some_and(|named| is_ours(allowed, without_port(&named))) {
         return Ok(());
     }
     Err(RequestError::Origin(text.chars().take(200).collect()))
 }
 
-fn is_ours(listener: &Listener, name: &str) -> bool {
-    is_loopback(name) || listener.allowed_hosts.iter().any(|allowed| is_allowed(allowed, name))
+fn is_ours(allowed: &Allowed, name: &str) -> bool {
+    is_loopback(name) || allowed.hosts.iter().any(|host| is_allowed(host, name))
 }
 
 /// `*.example.com` is every host below `example.com`.

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use config::{Listener, RouteTable};
+use config::{Allowed, AllowedByHost, Listener, RouteTable};
 use http::Request;
 
 use super::{check, host};
@@ -17,13 +17,12 @@ fn refusal(address: &str, headers: &[(&str, &str)]) -> String {
 
 fn listener(address: &str) -> Listener {
     let address: SocketAddr = address.parse().unwrap();
-    Listener {
-        name: "default".into(),
-        address,
-        routes: RouteTable::default(),
-        allowed_origins: vec!["https://app.example.com".to_owned()],
-        allowed_hosts: vec!["gateway.example.com".to_owned(), "*.team.example.com".to_owned()],
-    }
+    let mut allowed = AllowedByHost::default();
+    *allowed.entry(None) = Allowed {
+        origins: vec!["https://app.example.com".to_owned()],
+        hosts: vec!["gateway.example.com".to_owned(), "*.team.example.com".to_owned()],
+    };
+    Listener { name: "default".into(), address, routes: RouteTable::default(), allowed }
 }
 
 fn refusal_by(listener: &Listener, headers: &[(&str, &str)]) -> String {
@@ -144,9 +143,35 @@ fn foreign_origins_are_refused_wherever_they_call() {
 #[test]
 fn a_listener_that_allows_every_origin_answers_every_page() {
     let mut listener = listener(ANYWHERE);
-    listener.allowed_origins = vec!["*".to_owned()];
+    listener.allowed.entry(None).origins = vec!["*".to_owned()];
     for origin in ["https://evil.example", "null"] {
         assert_eq!(refusal_by(&listener, &[("origin", origin)]), "");
+    }
+}
+
+#[test]
+fn a_page_may_use_only_the_virtual_listener_that_allows_it() {
+    let mut listener = listener(ANYWHERE);
+    let named = |origin: &str, host: &str| Allowed {
+        origins: vec![origin.to_owned()],
+        hosts: vec![host.to_owned()],
+    };
+    *listener.allowed.entry(Some("a.example.com")) = named("*", "a.example.com");
+    *listener.allowed.entry(Some("*.example.com")) = named("https://b.page", "*.example.com");
+    let refusal =
+        |host: &str, origin: &str| refusal_by(&listener, &[("host", host), ("origin", origin)]);
+    assert_eq!(refusal("a.example.com", "https://evil.example"), "");
+    assert_eq!(refusal("b.example.com:80", "https://b.page"), "");
+    assert_eq!(refusal("b.example.com", "https://c.example.com"), "");
+    assert_eq!(refusal("elsewhere.example", "https://app.example.com"), "");
+    for (host, origin) in [
+        ("b.example.com", "https://evil.example"),
+        ("b.example.com", "https://app.example.com.evil.example"),
+        ("elsewhere.example", "https://b.page"),
+        ("elsewhere.example", "https://a.example.com"),
+    ] {
+        let refusal = refusal(host, origin);
+        assert!(refusal.starts_with("403 origin "), "{host} {origin}: {refusal}");
     }
 }
 
