@@ -11,25 +11,31 @@ use crate::check;
 use crate::ports::{self, PortMapping};
 use crate::report::Reporter;
 
+/// What is read at the start and stays until the end.
+struct Static {
+    limits: Limits,
+    drain: Drain,
+    /// What the files said, which the command line may say otherwise.
+    written_admin: Admin,
+    admin: Admin,
+}
+
 /// Applies one document after the other.
 pub(super) struct Applier {
     ports: Vec<PortMapping>,
-    /// What was read at the start and stays until the end.
-    limits: Limits,
-    admin: Admin,
-    drain: Drain,
+    kept: Static,
     in_force: Arc<ArcSwap<Document>>,
     reporter: Reporter,
 }
 
 impl Applier {
-    /// Nothing is applied yet; `document` has the fields that are read at the start only.
-    pub(super) fn new(ports: Vec<PortMapping>, document: Document) -> Self {
+    /// Nothing is applied yet; `document` has the fields that are read at the start only, and
+    /// `admin` is where the admin port was asked for.
+    pub(super) fn new(ports: Vec<PortMapping>, document: Document, admin: Admin) -> Self {
+        let Document { limits, drain, admin: written_admin, .. } = document;
         Self {
             ports,
-            limits: document.limits,
-            admin: document.admin,
-            drain: document.drain,
+            kept: Static { limits, drain, written_admin, admin },
             in_force: Arc::default(),
             reporter: Reporter::default(),
         }
@@ -52,7 +58,7 @@ impl Applier {
         let unused = ports::apply(&self.ports, &mut document);
         let mut diagnostics = reading.diagnostics.clone();
         diagnostics.extend(unused.into_iter().map(unused_port));
-        diagnostics.extend(self.keep_what_is_static(&mut document));
+        diagnostics.extend(self.kept.put_back(&mut document));
         let compiled = config::compile(&document, &reading.origins, &check::variables());
         diagnostics.extend_from_slice(&compiled.diagnostics);
         self.reporter.report(&diagnostics);
@@ -62,9 +68,11 @@ impl Applier {
         self.in_force.store(document);
         failed
     }
+}
 
+impl Static {
     /// Puts back what is read at the start only, and says so where it was changed.
-    fn keep_what_is_static(&self, document: &mut Document) -> Vec<Diagnostic> {
+    fn put_back(&self, document: &mut Document) -> Vec<Diagnostic> {
         let mut diagnostics = Vec::new();
         if document.limits != self.limits {
             diagnostics.push(static_field("limits"));
@@ -73,6 +81,9 @@ impl Applier {
         if document.drain != self.drain {
             diagnostics.push(static_field("drain"));
             document.drain.clone_from(&self.drain);
+        }
+        if document.admin != self.written_admin {
+            diagnostics.push(static_field("admin"));
         }
         document.admin.clone_from(&self.admin);
         diagnostics
@@ -99,3 +110,6 @@ fn static_field(field: &str) -> Diagnostic {
         place: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

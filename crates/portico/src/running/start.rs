@@ -64,7 +64,7 @@ impl Source {
 /// Starts the admin port and a gateway that has no document yet.
 pub(super) async fn start(setup: Setup) -> anyhow::Result<Running> {
     let Source { readings, tasks } = setup.source;
-    let mut document = readings.borrow().document.clone();
+    let document = readings.borrow().document.clone();
     let gateway_tasks = Tasks::new();
     let metrics = Metrics::new(&gateway_tasks);
     let admin = match setup.admin {
@@ -86,10 +86,11 @@ pub(super) async fn start(setup: Setup) -> anyhow::Result<Running> {
 
     let readiness = Arc::new(Readiness::new());
     let drain = document.drain.clone();
-    if let Some(address) = setup.admin {
-        document.admin.address = address;
-    }
-    let applier = Applier::new(setup.ports, document);
+    let in_force = match setup.admin {
+        Some(address) => config::document::Admin { address },
+        None => document.admin.clone(),
+    };
+    let applier = Applier::new(setup.ports, document, in_force);
     if let Some(admin) = admin {
         info!(address = %admin.address(), "Serving /metrics, /readyz, /config and /targets.");
         let targets = gateway.clone();
