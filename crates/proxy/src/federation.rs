@@ -38,7 +38,7 @@ pub struct Member {
     pub upstream: Result<Arc<Upstream>, Close>,
     /// Its catalog for the clients of this view, where it is not shut.
     pub feed: Option<Arc<Feed>>,
-    /// Handles of the metrics of this target in this backend.
+    /// Handles of the metrics of this target, which other backends may share.
     pub metrics: Arc<TargetMetrics>,
     /// When this member came, for the report of a closed one.
     pub since: SystemTime,

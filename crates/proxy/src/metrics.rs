@@ -90,12 +90,12 @@ impl Metrics {
             .find_or_add(|handle| &**handle.name() == route, || RouteMetrics::new(route.into()))
     }
 
-    /// The handle of a target within a backend, by their configured names: the living one if there
-    /// is one.
-    pub fn target(&self, backend: &str, target: &str) -> Arc<TargetMetrics> {
+    /// The handle of a target by its configured name, and by that of the backend that has it to
+    /// itself (empty for a target of the document): the living one if there is one.
+    pub fn target(&self, owner: &str, target: &str) -> Arc<TargetMetrics> {
         self.targets.find_or_add(
-            |handle| &**handle.name() == target && &**handle.backend() == backend,
-            || TargetMetrics::new(backend.into(), target.into()),
+            |handle| &**handle.name() == target && &**handle.owner() == owner,
+            || TargetMetrics::new(owner.into(), target.into()),
         )
     }
 

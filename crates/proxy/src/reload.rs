@@ -40,7 +40,7 @@ pub async fn reload(
         let mut members = Vec::with_capacity(backend.targets.len());
         let since = surroundings.clock.unix();
         for target in &backend.targets {
-            let metrics = surroundings.metrics.target(name, target.name.as_str());
+            let metrics = surroundings.metrics.target(target.key.owner(), target.name.as_str());
             if let Some(close) = backend.closed.as_ref().or(target.closed.as_ref()) {
                 let upstream = Err(close.clone());
                 let feed = None;

@@ -193,10 +193,11 @@ fn key(written: &document::Target, owner: &str) -> TargetKey {
         }
         None => shown.to_owned(),
     };
-    let mut hidden = vec![owner.to_owned(), written.name.clone(), place.to_owned()];
+    let mut hidden = vec![written.name.clone(), place.to_owned()];
     hidden.extend(written.args.iter().map(|arg| format!("arg {arg}")));
     hidden.extend(written.env.iter().map(|(name, value)| format!("env {name}={value}")));
     hidden.extend(written.cwd.iter().map(|cwd| format!("cwd {}", cwd.display())));
     hidden.extend(written.headers.keys().map(|name| format!("header {}", name.to_lowercase())));
-    TargetKey { shown: format!("{transport} {shown}").into(), hidden: hidden.into() }
+    let shown = format!("{transport} {shown}").into();
+    TargetKey { shown, owner: owner.into(), hidden: hidden.into() }
 }

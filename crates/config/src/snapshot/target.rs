@@ -47,6 +47,7 @@ pub struct Target {
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct TargetKey {
     pub(crate) shown: Arc<str>,
+    pub(crate) owner: Arc<str>,
     pub(crate) hidden: Arc<[String]>,
 }
 
@@ -113,6 +114,13 @@ pub struct Timeouts {
     pub progress: Duration,
     /// The time a program may take from its start to its first answer.
     pub start: Duration,
+}
+
+impl TargetKey {
+    /// The backend that has the target to itself; empty for a target of the document.
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
 }
 
 impl fmt::Debug for TargetKey {

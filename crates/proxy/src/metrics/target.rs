@@ -1,4 +1,4 @@
-//! The numbers of one target within one backend.
+//! The numbers of one target.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::metrics::kind::MethodClass;
 use crate::metrics::latency::Latency;
 use crate::metrics::{Counted, Handles};
 
-/// The numbers of one target within one backend.
+/// The numbers of one target, which several backends may share.
 #[derive(Debug)]
 pub struct TargetMetrics {
     /// 1 while its catalog is fresh, else 0.
@@ -24,7 +24,8 @@ pub struct TargetMetrics {
     pub refreshes: Counter,
     /// Times that failed.
     pub refresh_failures: Counter,
-    backend: Arc<str>,
+    /// The backend that has it to itself; empty for a target of the document.
+    owner: Arc<str>,
     name: Arc<str>,
     processes: Gauge,
     entries: [Gauge; mcp::ListKind::ALL.len()],
@@ -34,12 +35,12 @@ pub struct TargetMetrics {
 }
 
 impl TargetMetrics {
-    pub(super) fn new(backend: Arc<str>, name: Arc<str>) -> Self {
+    pub(super) fn new(owner: Arc<str>, name: Arc<str>) -> Self {
         Self {
             up: Gauge::default(),
             refreshes: Counter::default(),
             refresh_failures: Counter::default(),
-            backend,
+            owner,
             name,
             processes: Gauge::default(),
             entries: Default::default(),
@@ -48,9 +49,10 @@ impl TargetMetrics {
         }
     }
 
-    /// The configured name of the backend that the target is counted for.
-    pub fn backend(&self) -> &Arc<str> {
-        &self.backend
+    /// The configured name of the backend that has the target to itself; empty for a target of the
+    /// document.
+    pub fn owner(&self) -> &Arc<str> {
+        &self.owner
     }
 
     /// The target's configured name.
@@ -89,12 +91,20 @@ impl TargetMetrics {
         errors.push((class, counter));
     }
 
-    fn labels(&self) -> [(&'static str, &str); 2] {
-        [("backend", &self.backend), ("target", &self.name)]
+    /// Without a `backend` where several may share the target: what is counted is not one's alone.
+    fn labels(&self) -> Vec<(&'static str, &str)> {
+        let mut labels = Vec::with_capacity(3);
+        if !self.owner.is_empty() {
+            labels.push(("backend", &*self.owner));
+        }
+        labels.push(("target", &*self.name));
+        labels
     }
 
-    fn labels_and<'a>(&'a self, key: &'static str, value: &'a str) -> [(&'static str, &'a str); 3] {
-        [("backend", &self.backend), ("target", &self.name), (key, value)]
+    fn labels_and<'a>(&'a self, key: &'static str, value: &'a str) -> Vec<(&'static str, &'a str)> {
+        let mut labels = self.labels();
+        labels.push((key, value));
+        labels
     }
 }
 
