@@ -35,7 +35,7 @@ pub async fn reload(
         .collect();
     let mut live: HashMap<TargetKey, Arc<Upstream>> = HashMap::new();
     let mut backends = HashMap::new();
-    for (name, backend) in &snapshot.backends {
+    for backend in snapshot.backends.values() {
         let naming = Naming { mode: backend.prefix_mode, max_length: snapshot.names.max_length };
         let mut members = Vec::with_capacity(backend.targets.len());
         let since = surroundings.clock.unix();

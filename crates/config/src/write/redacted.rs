@@ -136,7 +136,7 @@ fn next_reference(text: &str) -> Option<(&str, Part<'_>, &str)> {
         if before.ends_with('$') {
             continue;
         }
-        let Some(end) = from.find('}') else { return None };
+        let end = from.find('}')?;
         let (written, after) = from.split_at_checked(end + 1)?;
         let inner = written.strip_prefix("${").and_then(|inner| inner.strip_suffix('}'))?;
         let (variable, has_default) = match inner.split_once(":-") {

@@ -2,6 +2,7 @@
 //! when it asks for them, or when its user has logged in.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -83,12 +84,14 @@ impl Overlays {
         if is_known {
             return false;
         }
-        if !known.own.contains_key(&upstream) {
-            let Some(_place) = place() else { return false };
-            known.own.insert(upstream, Own { lists: HashMap::new(), _place });
-        }
-        if let Some(own) = known.own.get_mut(&upstream) {
-            own.lists.insert(kind, items);
+        match known.own.entry(upstream) {
+            Entry::Occupied(mut own) => {
+                own.get_mut().lists.insert(kind, items);
+            }
+            Entry::Vacant(entry) => {
+                let Some(_place) = place() else { return false };
+                entry.insert(Own { lists: HashMap::from([(kind, items)]), _place });
+            }
         }
         known.seen = None;
         self.is_any.store(true, Ordering::Release);

@@ -19,9 +19,9 @@ use tracing::{debug, info};
 use crate::access_log::{AccessLog, Ending, Record};
 use crate::auth::Principal;
 use crate::context::Context;
-use crate::downstream::{Endpoint, choice};
 use crate::downstream::hang_up::HangUp;
 use crate::downstream::transport::conversation::{self, Conversation};
+use crate::downstream::{Endpoint, choice};
 use crate::error::RequestError;
 use crate::lines::{self, Line, Lines};
 use crate::metrics::Limit;
@@ -185,7 +185,8 @@ impl Client<'_> {
         };
         // Calls have a line each in the access log; the rest has none.
         let mut record = Record::new(&AccessLog::off(), &self.context.clock, REMOTE);
-        if let Err(error) = conversation.take(line, &mut record).await {
+        // Boxed: whatever a message may lead to is in it.
+        if let Err(error) = Box::pin(conversation.take(line, &mut record)).await {
             self.pipe.say(error.body()).await;
         }
         record.end(Ending::Complete);

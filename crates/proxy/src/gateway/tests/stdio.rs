@@ -82,7 +82,7 @@ async fn talk_until(
 }
 
 fn limited(request_body: usize) -> Gateway {
-    with(Authenticator::anonymous(), Limits { request_body, ..Limits::default() })
+    within(Limits { request_body, ..Limits::default() }, Authenticator::anonymous())
 }
 
 #[tokio::test]
