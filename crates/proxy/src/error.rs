@@ -99,6 +99,14 @@ pub enum CallError {
         /// The limit in bytes.
         limit: usize,
     },
+    /// The answers of a batch are kept until all of them are there.
+    #[error(
+        "the answers of this batch are longer than {limit} bytes together (`limits.rewrittenAnswer`); send fewer requests at once"
+    )]
+    BatchTooLong {
+        /// The limit in bytes.
+        limit: usize,
+    },
     /// The target's answer is not MCP.
     #[error("target `{target}` did not answer with MCP: {what}")]
     InvalidAnswer {
@@ -162,6 +170,7 @@ impl CallError {
             | Self::Incomplete(_) => Fault::Target,
             Self::Closed { .. }
             | Self::TooLongForAnEvent { .. }
+            | Self::BatchTooLong { .. }
             | Self::TooManyCalls
             | Self::TooManySubscriptions
             | Self::ShuttingDown => Fault::Gateway,
@@ -181,6 +190,7 @@ impl CallError {
             Self::Timeout { .. } => "timeout",
             Self::AnswerTooLarge { .. } => "too_large",
             Self::TooLongForAnEvent { .. } => "too_long_for_an_event",
+            Self::BatchTooLong { .. } => "batch_too_long",
             Self::InvalidAnswer { .. } => "invalid",
             Self::Closed { .. } => "closed",
             Self::Incomplete(_) => "incomplete",
@@ -228,6 +238,7 @@ impl CallError {
             | Self::Timeout { .. }
             | Self::AnswerTooLarge { .. }
             | Self::TooLongForAnEvent { .. }
+            | Self::BatchTooLong { .. }
             | Self::InvalidAnswer { .. }
             | Self::Closed { .. }
             | Self::Incomplete(_)

@@ -53,30 +53,6 @@ pub(super) fn local(body: Segments, accept: Accept) -> Response<ReplyBody> {
     }
 }
 
-/// The one message that answers a call, whatever comes before it.
-pub(super) async fn last(mut parts: Parts, id: &Id, limit: usize, record: &mut Record) -> Segments {
-    let mut pieces: Vec<Bytes> = Vec::new();
-    let mut length = 0;
-    while let Some(part) = parts.recv().await {
-        match part {
-            Part::Message(_) | Part::Paused(_) => {}
-            Part::Chunk(piece) | Part::Response(piece) => {
-                length += piece.len();
-                if length > limit {
-                    let error = CallError::TooLongForAnEvent { limit };
-                    return Segments::from(failed(&error, id, record));
-                }
-                pieces.push(piece);
-            }
-            Part::Failed(error) => return Segments::from(failed(&error, id, record)),
-        }
-    }
-    if pieces.is_empty() {
-        return Segments::from(failed(&CallError::ShuttingDown, id, record));
-    }
-    Segments::from(pieces)
-}
-
 /// For a client that takes JSON alone: notifications have no place in its answer.
 async fn json_only(mut parts: Parts, id: Id, record: &mut Record) -> Response<ReplyBody> {
     loop {
