@@ -59,6 +59,7 @@ async fn relay_body(
     while start.len() <= COLLECT {
         let Some(chunk) = patience.wait(exchange, body.next()).await? else {
             let whole = checked(exchange, substitute.whole(start.freeze()))?;
+            begin(exchange, parts);
             let _ = parts.send(Part::Response(whole)).await;
             return Ok(());
         };
@@ -68,6 +69,7 @@ async fn relay_body(
     let mut ready = Vec::new();
     check.push(&start).map_err(|error| invalid(exchange, error))?;
     substitute.push(start.freeze(), &mut ready);
+    begin(exchange, parts);
     loop {
         for chunk in ready.drain(..) {
             let _ = parts.send(Part::Chunk(chunk)).await;
@@ -87,6 +89,13 @@ async fn relay_body(
         let _ = parts.send(Part::Chunk(chunk)).await;
     }
     Ok(())
+}
+
+/// From here on nothing but the answer may be said where it goes.
+fn begin(exchange: &Exchange, parts: &mpsc::Sender<Part>) {
+    if let Some(session) = exchange.session.as_ref().filter(|_| exchange.takes_events) {
+        session.answer_begins(parts);
+    }
 }
 
 /// An answer that is one: JSON, and to this request.
@@ -136,6 +145,7 @@ async fn relay_rewritten(
     }
     let answer = checked(exchange, substitute.whole(whole.freeze()))?;
     let rewritten = view.rewrite(exchange, answer)?;
+    begin(exchange, parts);
     let _ = parts.send(Part::Response(rewritten)).await;
     Ok(())
 }
@@ -178,6 +188,7 @@ async fn relay_messages(
                     Some(view) => view.rewrite(exchange, bytes)?,
                     None => bytes,
                 };
+                begin(exchange, parts);
                 let _ = parts.send(Part::Response(bytes)).await;
                 return Ok(());
             }

@@ -77,7 +77,7 @@ struct Outbox {
 struct Running {
     id: Id,
     cancelled: CancellationToken,
-    /// Its answer, where that can be events.
+    /// Its answer, where that can be events and has not begun.
     parts: Option<mpsc::WeakSender<Part>>,
 }
 
@@ -196,6 +196,15 @@ impl Session {
         CallInFlight { session: self.clone(), number, cancelled }
     }
 
+    /// The answer to a call begins: it may be one document, in which no other message has a place.
+    pub fn answer_begins(&self, parts: &mpsc::Sender<Part>) {
+        for running in self.calls.lock().values_mut() {
+            if running.is_answered_by(parts) {
+                running.parts = None;
+            }
+        }
+    }
+
     /// Cancels the call with this id; an id of no call is ignored, as the specification asks.
     pub fn cancel(&self, id: &Id) {
         for running in self.calls.lock().values().filter(|running| running.id == *id) {
@@ -252,8 +261,7 @@ impl Session {
             stream.push(message);
             return true;
         }
-        let part = Part::Message(message.clone());
-        if self.on_a_call(part) {
+        if self.on_a_call(message.clone()) {
             return true;
         }
         outbox.wait(message)
@@ -357,8 +365,7 @@ impl Session {
 
     fn tell_withdrawn(&self, withdrawal: Withdrawal) {
         let Withdrawal { body, call } = withdrawal;
-        let call = call.and_then(|call| call.upgrade());
-        let is_told = call.is_some_and(|call| call.try_send(Part::Message(body.clone())).is_ok());
+        let is_told = call.is_some_and(|call| self.on_the_call(&call, body.clone()));
         if !is_told {
             self.deliver(body);
         }
@@ -466,15 +473,15 @@ impl Session {
     }
 
     /// Puts a message on the stream of the call that began last and can have events.
-    fn on_a_call(&self, part: Part) -> bool {
+    fn on_a_call(&self, message: Bytes) -> bool {
+        // Locked until it is there: an answer that begins meanwhile begins after it.
         let calls = self.calls.lock();
         let mut streams: Vec<_> = calls
             .iter()
             .filter_map(|(number, running)| Some((*number, running.parts.as_ref()?.upgrade()?)))
             .collect();
-        drop(calls);
         streams.sort_by_key(|(number, _)| std::cmp::Reverse(*number));
-        let mut part = part;
+        let mut part = Part::Message(message);
         for (_, parts) in streams {
             part = match parts.try_send(part) {
                 Ok(()) => return true,
@@ -482,6 +489,22 @@ impl Session {
             };
         }
         false
+    }
+
+    /// Puts a message on the stream of this call, if it can have events still.
+    fn on_the_call(&self, call: &mpsc::WeakSender<Part>, message: Bytes) -> bool {
+        let Some(parts) = call.upgrade() else { return false };
+        let calls = self.calls.lock();
+        calls.values().any(|running| running.is_answered_by(&parts))
+            && parts.try_send(Part::Message(message)).is_ok()
+    }
+}
+
+impl Running {
+    /// Whether these are its parts, and messages may be among them.
+    fn is_answered_by(&self, parts: &mpsc::Sender<Part>) -> bool {
+        let own = self.parts.as_ref().and_then(mpsc::WeakSender::upgrade);
+        own.is_some_and(|own| own.same_channel(parts))
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use config::{Limits, PrefixMode};
 use http::HeaderMap;
 use mcp::{ResultKind, Shape};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
@@ -15,8 +16,9 @@ use crate::clock::Clock;
 use crate::exchange::Rename;
 use crate::federation::{self, Menu, MenuTarget, Naming};
 use crate::metrics::Metrics;
+use crate::session;
 use crate::tasks::Tasks;
-use crate::upstream::fixtures::{Act, LONG, Peer, target};
+use crate::upstream::fixtures::{Act, LONG, Peer, Seen, target};
 use crate::upstream::{Owner, Settings, Surroundings, Upstream};
 
 const JSON: &str =
@@ -47,28 +49,7 @@ async fn relayed_as(
     })
     .await;
     let tasks = Tasks::new();
-    let metrics = Metrics::new(&tasks);
-    let of_target = metrics.target("b", "t");
-    let limits = Arc::new(Limits::default());
-    let (clock, target) = (Clock::system(), target(&format!("url: 'http://{}'", peer.address)));
-    let surroundings = Surroundings { clock, tasks: tasks.clone(), metrics, limits };
-    let settings = Settings { target: target.clone(), endpoints: Arc::new([]) };
-    let message = r#"{"jsonrpc":"2.0","id":7,"method":"m"}"#;
-    let message = Message::parse(message.into()).unwrap();
-    let exchange = Exchange {
-        target: target.name.clone(),
-        upstream: Upstream::start(&surroundings, settings, of_target),
-        owner: Owner::Principal(Principal::anonymous()),
-        id: message.id().unwrap().clone(),
-        message,
-        rename: Rename::Nothing,
-        headers: HeaderMap::new(),
-        result,
-        speaker,
-        session: None,
-        takes_events: false,
-        effect: None,
-    };
+    let exchange = exchange(&tasks, &url(&peer), speaker, result);
     let mut parts = exchange.start(&tasks, LONG, CancellationToken::new());
     let (mut text, mut failure) = (Vec::new(), String::new());
     while let Some(part) = parts.recv().await {
@@ -81,6 +62,47 @@ async fn relayed_as(
         }
     }
     (String::from_utf8(text).unwrap(), failure)
+}
+
+fn url(peer: &Peer) -> String {
+    format!("url: 'http://{}'", peer.address)
+}
+
+/// What the request gets, and nobody else: the catalog asks too.
+fn of_call(seen: &Seen, acts: impl FnOnce() -> Vec<Act>) -> Vec<Act> {
+    let others = || if seen.is("m") { acts() } else { vec![Act::Hang] };
+    seen.opening().unwrap_or_else(others)
+}
+
+/// A request to the target `members`, on behalf of nobody.
+fn exchange(
+    tasks: &Tasks,
+    members: &str,
+    speaker: Speaker,
+    result: Option<ResultView>,
+) -> Exchange {
+    let metrics = Metrics::new(tasks);
+    let of_target = metrics.target("b", "t");
+    let limits = Arc::new(Limits::default());
+    let (clock, target) = (Clock::system(), target(members));
+    let surroundings = Surroundings { clock, tasks: tasks.clone(), metrics, limits };
+    let settings = Settings { target: target.clone(), endpoints: Arc::new([]) };
+    let message = r#"{"jsonrpc":"2.0","id":7,"method":"m"}"#;
+    let message = Message::parse(message.into()).unwrap();
+    Exchange {
+        target: target.name.clone(),
+        upstream: Upstream::start(&surroundings, settings, of_target),
+        owner: Owner::Principal(Principal::anonymous()),
+        id: message.id().unwrap().clone(),
+        message,
+        rename: Rename::Nothing,
+        headers: HeaderMap::new(),
+        result,
+        speaker,
+        session: None,
+        takes_events: false,
+        effect: None,
+    }
 }
 
 fn long() -> String {
@@ -98,6 +120,44 @@ async fn a_long_answer_passes_whole_with_the_clients_id() {
     let (first, last) = whole.split_at(whole.len() / 2);
     let relayed = relayed(vec![first.to_owned(), last.to_owned()]).await;
     assert!(relayed == (expected("7"), String::new()));
+}
+
+#[tokio::test]
+async fn nothing_else_is_put_into_an_answer_that_has_begun() {
+    let rest = Arc::new(Notify::new());
+    let told = rest.clone();
+    let peer = Peer::start(move |seen| {
+        let begun = format!(r#"{{"jsonrpc":"2.0","id":{},"result":"{}"#, seen.id(), long());
+        let write = Act::Write(JSON.to_owned());
+        let acts = || {
+            vec![
+                write,
+                Act::chunk(&begun),
+                Act::Wait(told.clone()),
+                Act::chunk(r#""}"#),
+                Act::end(),
+            ]
+        };
+        of_call(seen, acts)
+    })
+    .await;
+    let (tasks, session) = (Tasks::new(), session::fixtures::session());
+    let speaker = Speaker { offer: federation::fixtures::empty_view().offer(), target: 0 };
+    let exchange = Exchange {
+        session: Some(session.clone()),
+        takes_events: true,
+        ..exchange(&tasks, &url(&peer), speaker, None)
+    };
+    let mut parts = exchange.start(&tasks, LONG, CancellationToken::new());
+    assert!(session.deliver("before".into()));
+    assert!(matches!(parts.recv().await, Some(Part::Message(_))));
+    assert!(matches!(parts.recv().await, Some(Part::Chunk(_))));
+    assert!(session.deliver("after".into()));
+    rest.notify_one();
+    while let Some(part) = parts.recv().await {
+        assert!(matches!(part, Part::Chunk(_)), "{part:?}");
+    }
+    assert_eq!(session.overdue(), ["after"]);
 }
 
 #[tokio::test]
