@@ -172,6 +172,8 @@ impl Exchange {
             session.give_up(&parts);
         }
         let sent = sent.lock().take().filter(|_| is_given_up);
+        // Who is slow to hear how it ended holds neither the connection nor its session.
+        drop(in_flight);
         let told = async {
             if let Some(sent) = sent {
                 tell(&sent, &error).await;
@@ -183,14 +185,27 @@ impl Exchange {
         let _ = futures_util::future::join(failed, told).await;
     }
 
-    /// Sends the request, again on a new connection if the first provably did not execute it,
-    /// and relays the answer.
+    /// Carries the call to its end, within what a call may take at most: a client that does not
+    /// read its answer holds the connection no longer than that.
     async fn carry(
         &self,
         sent: &Mutex<Option<Sent>>,
         parts: &mpsc::Sender<Part>,
     ) -> Result<(), CallError> {
         self.check()?;
+        let target = self.upstream.target();
+        let after = target.settings.timeouts.progress.max(target.settings.timeouts.call);
+        let carried = tokio::time::timeout(after, self.send(sent, parts)).await;
+        carried.unwrap_or_else(|_| Err(CallError::Timeout { target: self.target.clone(), after }))
+    }
+
+    /// Sends the request, again on a new connection if the first provably did not execute it,
+    /// and relays the answer.
+    async fn send(
+        &self,
+        sent: &Mutex<Option<Sent>>,
+        parts: &mpsc::Sender<Part>,
+    ) -> Result<(), CallError> {
         let first = self.attempt(sent, parts).await;
         let outcome = match first {
             Err(Failure::Upstream(error)) if error.was_not_executed() => {

@@ -1,6 +1,7 @@
 //! Listeners: sockets, connections within their bound, and their end.
 
 mod connection;
+mod impatient;
 
 use std::io;
 use std::net::SocketAddr;

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use crate::context::Context;
+use crate::listen::impatient::Impatient;
 use crate::serve::{Arrival, serve};
 
 /// How long a client may take for something.
@@ -19,11 +20,13 @@ use crate::serve::{Arrival, serve};
 pub(super) struct Deadlines {
     /// For the head of a request; the first counts from the beginning of the connection.
     pub(super) head: Duration,
+    /// For reading on, where something waits to be written to it.
+    pub(super) write: Duration,
 }
 
 impl Default for Deadlines {
     fn default() -> Self {
-        Self { head: Duration::from_secs(30) }
+        Self { head: Duration::from_secs(30), write: Duration::from_secs(60) }
     }
 }
 
@@ -43,6 +46,7 @@ pub(super) async fn converse(
         asked.notify_one();
         serve(context.clone(), arrival.clone(), request)
     });
+    let stream = Impatient::new(stream, deadlines.write);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     // Which version of HTTP it is has to be found out first, which nothing else bounds; neither

@@ -2,6 +2,7 @@
 //! the session, which begins with `initialize`, and the session is over when it is gone.
 
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -15,6 +16,9 @@ const QUEUE: usize = 64;
 /// How many calls a client may have in flight; nothing else bounds them, because a message is
 /// taken before it is answered.
 const CALLS: u16 = 256;
+
+/// How long a client may take to make room for a message.
+const STALLED: Duration = Duration::from_secs(60);
 
 /// The one way to a client.
 #[derive(Debug)]
@@ -61,10 +65,20 @@ impl Pipe {
         self.messages.clone()
     }
 
-    /// Says something as soon as there is room; nothing once the client has gone.
+    /// Says something as soon as there is room; nothing once the client has gone. For one that has
+    /// stopped reading it is over: whatever is on its way waits here.
     pub async fn say(&self, message: Bytes) {
-        // Whoever has gone does not miss it.
-        let _ = self.messages.send(message).await;
+        self.say_within(message, STALLED).await;
+    }
+
+    pub(super) async fn say_within(&self, message: Bytes, limit: Duration) {
+        tokio::select! {
+            biased;
+            // Whoever has gone does not miss it.
+            _ = self.messages.send(message) => {}
+            () = self.over.cancelled() => {}
+            () = tokio::time::sleep(limit) => self.over.cancel(),
+        }
     }
 
     /// Takes a place among the calls in flight; `None` if there are too many.
@@ -83,6 +97,11 @@ impl Pipe {
     /// Cancelled when the client is to hear no more.
     pub fn over(&self) -> &CancellationToken {
         &self.over
+    }
+
+    /// Whether its client has gone, has stopped reading, or has had its time by `unix`.
+    pub(super) fn has_ended(&self, unix: SystemTime) -> bool {
+        self.over.is_cancelled() || self.claims.expires <= unix
     }
 
     pub(super) fn begin(&self, session: &Arc<Session>) {

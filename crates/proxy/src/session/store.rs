@@ -223,6 +223,7 @@ impl Sessions {
             let before = shard.tombstones.len();
             shard.tombstones.retain(|_, expires| *expires > unix);
             self.tombstones.fetch_sub(before - shard.tombstones.len(), Ordering::Relaxed);
+            slots.extend(self.end_pipes(&mut shard, unix));
             shard.records.retain(|_, session| {
                 if session.has_expired(unix) || session.is_idle(now, session_idle) {
                     slots.extend(self.ended(session));
@@ -271,6 +272,19 @@ impl Sessions {
             }
         }
         slots
+    }
+
+    /// Ends the sessions of pipes that are over, also where nothing polls the stream any more that
+    /// would say so by being dropped.
+    fn end_pipes(&self, shard: &mut Shard, unix: SystemTime) -> Vec<Arc<Slot>> {
+        let Shard { pipes, records, .. } = shard;
+        let over = pipes.extract_if(|_, pipe| pipe.has_ended(unix));
+        let slots = over.flat_map(|(serial, pipe)| {
+            self.pipes.fetch_sub(1, Ordering::Relaxed);
+            pipe.over().cancel();
+            records.remove(&serial).map(|session| self.ended(&session)).unwrap_or_default()
+        });
+        slots.collect()
     }
 
     fn ended(&self, session: &Session) -> Vec<Arc<Slot>> {

@@ -9,7 +9,7 @@ use crate::auth::Principal;
 use crate::session::fixtures::{self, beginning, sessions};
 use crate::session::key::Purpose;
 use crate::session::sealed::SessionId;
-use crate::session::{Claims, Declared, EventId, KeyRing, Reader, SessionError, Sessions};
+use crate::session::{Claims, Declared, EventId, KeyRing, Pipe, Reader, SessionError, Sessions};
 use crate::tasks::Tasks;
 use crate::upstream::fixtures::LONG;
 
@@ -245,4 +245,31 @@ async fn what_a_client_watches_is_bounded_and_goes_with_its_upstream() {
     sessions.part_with(1);
     assert!(!session.is_subscribed(1));
     assert!(session.can_subscribe(1, &"memo:more".into()));
+}
+
+#[tokio::test]
+async fn the_session_of_a_pipe_ends_with_its_time_or_when_its_client_has_stopped_reading() {
+    let (sessions, now, idle) = (sessions(), Instant::now(), Duration::from_secs(3600));
+    let begin = |serial| {
+        let (pipe, unread) = Pipe::new(claims(serial));
+        sessions.open_pipe(pipe.clone(), 2).unwrap();
+        let session = sessions.begin(&pipe, now, 2, beginning).unwrap();
+        session.slot(1, &Tasks::new(), now).unwrap();
+        (pipe, unread, session)
+    };
+    let (stalled, unread, session) = begin(1);
+    let (old, _read, other) = begin(2);
+    while unread.len() < unread.max_capacity() {
+        stalled.say("some".into()).await;
+    }
+    stalled.say_within("more".into(), Duration::from_millis(20)).await;
+    assert_eq!(sessions.sweep(now, NOW, idle, idle).len(), 1);
+    assert!(session.ended().is_cancelled());
+    assert!(!other.ended().is_cancelled());
+    tokio::time::timeout(LONG, stalled.say("more".into())).await.unwrap();
+
+    assert_eq!(sessions.sweep(now, claims(2).expires, idle, idle).len(), 1);
+    assert!(old.over().is_cancelled());
+    assert!(other.ended().is_cancelled());
+    begin(3);
 }

@@ -3,12 +3,11 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, Interval};
+use tokio::time::Interval;
 use tokio_util::sync::CancellationToken;
 
 use crate::downstream::body::RETRY_MILLIS;
@@ -29,8 +28,6 @@ pub(crate) struct Piped {
     pub(crate) endpoint: String,
     /// Ends it once its calls have ended, with a word on when to come back.
     pub(crate) draining: CancellationToken,
-    /// How long the session may last.
-    pub(crate) lifetime: Duration,
     /// Held while the stream is open, never looked at.
     pub(crate) _places: (HangUp, Counted),
 }
@@ -38,9 +35,8 @@ pub(crate) struct Piped {
 impl PipedStream {
     /// Reads until the client leaves, the session ends, or the gateway drains.
     pub(crate) fn new(piped: Piped) -> Self {
-        let expires = Instant::now() + piped.lifetime;
         let first = mcp::encode_event(Some("endpoint"), None, piped.endpoint.as_bytes());
-        let state = State { piped, expires, keep_alive: keep_alive(), is_over: false };
+        let state = State { piped, keep_alive: keep_alive(), is_over: false };
         let rest = stream::unfold(state, |mut state| async {
             let event = state.next().await?;
             Some((event, state))
@@ -56,7 +52,6 @@ impl PipedStream {
 
 struct State {
     piped: Piped,
-    expires: Instant,
     keep_alive: Interval,
     is_over: bool,
 }
@@ -83,7 +78,6 @@ impl State {
                 self.is_over = true;
                 Some(mcp::encode_retry(RETRY_MILLIS))
             }
-            () = tokio::time::sleep_until(self.expires) => None,
             _ = self.keep_alive.tick() => Some(mcp::encode_comment("")),
         }
     }

@@ -68,7 +68,6 @@ pub(crate) fn get(
         said,
         endpoint: posted_to(path, head.uri.query(), sealed.as_str()),
         draining: endpoint.closing.draining.clone(),
-        lifetime: context.limits.session_absolute.get(),
         _places: (hang_up, context.metrics.stream()),
     });
     Ok(respond::events(ReplyBody::Piped(Box::new(stream))))

@@ -161,6 +161,23 @@ async fn nothing_else_is_put_into_an_answer_that_has_begun() {
 }
 
 #[tokio::test]
+async fn an_answer_that_nobody_reads_is_given_up() {
+    let peer = Peer::start(|seen| {
+        let begun = format!(r#"{{"jsonrpc":"2.0","id":{},"result":"{}"#, seen.id(), long());
+        let rest = (0..64).map(|_| Act::chunk(&long()));
+        let acts = || [Act::Write(JSON.to_owned()), Act::chunk(&begun)].into_iter().chain(rest);
+        of_call(seen, || acts().chain([Act::Hang]).collect())
+    })
+    .await;
+    let tasks = Tasks::new();
+    let speaker = Speaker { offer: federation::fixtures::empty_view().offer(), target: 0 };
+    let members = format!("{}, timeouts: {{ call: 1s, progress: 1s }}", url(&peer));
+    let exchange = exchange(&tasks, &members, speaker, None);
+    let _unread = exchange.start(&tasks, LONG, CancellationToken::new());
+    peer.until(|seen, _| seen.iter().any(|seen| seen.is("notifications/cancelled"))).await;
+}
+
+#[tokio::test]
 async fn a_long_answer_to_another_request_is_an_error_where_its_head_says_so() {
     let answer = format!(r#"{{"jsonrpc":"2.0","id":"another","result":"{}"}}"#, long());
     let expected = invalid("it answered another request");

@@ -4,6 +4,7 @@ use arc_swap::ArcSwapOption;
 use config::Limits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
 use super::*;
 use crate::access_log::AccessLog;
@@ -15,7 +16,8 @@ use crate::session::{KeyRing, Sessions};
 use crate::tasks::Tasks;
 use crate::upstream::fixtures::LONG;
 
-const SHORT: Deadlines = Deadlines { head: Duration::from_millis(20) };
+const SHORT: Deadlines =
+    Deadlines { head: Duration::from_millis(20), write: Duration::from_millis(20) };
 
 /// A gateway without a world.
 fn context() -> Arc<Context> {
@@ -36,19 +38,19 @@ fn context() -> Arc<Context> {
     })
 }
 
-/// A client's end of a connection that is served within `deadlines`.
-fn connect(deadlines: Deadlines) -> DuplexStream {
-    let (client, server) = tokio::io::duplex(1 << 10);
+/// A client's end of a connection that is served within `deadlines`, and the serving of it.
+fn connect(deadlines: Deadlines, buffer: usize) -> (DuplexStream, JoinHandle<()>) {
+    let (client, server) = tokio::io::duplex(buffer);
     let anywhere = ([127, 0, 0, 1], 0).into();
     let closing = Closing::default();
     let arrival = Arrival { configured: anywhere, remote: anywhere, closing };
-    tokio::spawn(converse(context(), arrival, server, CancellationToken::new(), deadlines));
-    client
+    let served = converse(context(), arrival, server, CancellationToken::new(), deadlines);
+    (client, tokio::spawn(served))
 }
 
 /// What a client hears until its connection is closed, when it says `said` and no more.
 async fn check(deadlines: Deadlines, said: &[u8]) -> Vec<u8> {
-    let mut client = connect(deadlines);
+    let (mut client, _) = connect(deadlines, 1 << 10);
     client.write_all(said).await.unwrap();
     let mut heard = Vec::new();
     tokio::time::timeout(LONG, client.read_to_end(&mut heard)).await.unwrap().unwrap();
@@ -69,4 +71,15 @@ async fn who_asks_in_time_is_answered() {
     let request = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     let heard = check(Deadlines::default(), request).await;
     assert!(heard.starts_with(b"HTTP/1.1 503"), "{}", String::from_utf8_lossy(&heard));
+}
+
+#[tokio::test]
+async fn who_stops_reading_is_not_kept() {
+    let deadlines = Deadlines { write: SHORT.write, ..Deadlines::default() };
+    let (mut client, served) = connect(deadlines, 64);
+    client.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    tokio::time::timeout(LONG, served).await.unwrap().unwrap();
+    let mut heard = Vec::new();
+    client.read_to_end(&mut heard).await.unwrap();
+    assert_eq!(heard.len(), 64);
 }
