@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -32,14 +33,17 @@ pub(super) enum Audience {
     Owner,
 }
 
-/// Every open connection of one upstream. Locked when one is opened or gone, not by calls.
+/// Every open connection of one upstream.
 #[derive(Debug, Default)]
-pub(in crate::upstream) struct Seats(Mutex<Open>);
+pub(in crate::upstream) struct Seats {
+    /// Whether the upstream has been removed; then none is opened any more.
+    is_over: AtomicBool,
+    /// Locked when one is opened or gone, not by calls.
+    open: Mutex<Open>,
+}
 
 #[derive(Debug, Default)]
 struct Open {
-    /// Whether the upstream has been removed; then none is opened any more.
-    is_over: bool,
     opened: u64,
     seats: HashMap<u64, Weak<Seat>>,
 }
@@ -69,7 +73,7 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        self.seats.0.lock().seats.remove(&self.number);
+        self.seats.open.lock().seats.remove(&self.number);
     }
 }
 
@@ -84,7 +88,7 @@ impl Seats {
     /// Takes a connection in. Whoever opened it then asks [`check`](Self::check), and closes it
     /// where that fails: what ends the upstream may have looked before.
     pub(super) fn seat(self: &Arc<Self>, connection: Connection, audience: Audience) -> Arc<Seat> {
-        let mut open = self.0.lock();
+        let mut open = self.open.lock();
         open.opened += 1;
         let number = open.opened;
         let seat = Arc::new(Seat {
@@ -100,7 +104,7 @@ impl Seats {
 
     /// From now on nothing is opened.
     pub(in crate::upstream) fn end(&self) {
-        self.0.lock().is_over = true;
+        self.is_over.store(true, Ordering::SeqCst);
     }
 
     /// Whether something may be opened.
@@ -108,7 +112,7 @@ impl Seats {
     /// # Errors
     /// [`UpstreamError::Withdrawn`] once the upstream has been removed.
     pub(super) fn check(&self) -> Result<(), UpstreamError> {
-        match self.0.lock().is_over {
+        match self.is_over.load(Ordering::SeqCst) {
             true => Err(UpstreamError::Withdrawn("it was removed from the configuration")),
             false => Ok(()),
         }
@@ -117,6 +121,9 @@ impl Seats {
     /// All that are open.
     pub(in crate::upstream) fn all(&self) -> Vec<Arc<Seat>> {
         // Upgraded under the lock, dropped outside of it: a seat locks when it goes.
-        self.0.lock().seats.values().filter_map(Weak::upgrade).collect()
+        self.open.lock().seats.values().filter_map(Weak::upgrade).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;
