@@ -12,8 +12,8 @@ pub enum Format {
 }
 
 /// Which of the ways in a text is: `mcpServers` or `servers` at its top make an `mcp.json`,
-/// `apiVersion` and `kind` at the top of any of its documents make manifests, and everything
-/// else, nothing included, is native.
+/// `apiVersion` and `kind` at the top of any of its documents, or one of them with `metadata` or
+/// `spec`, make manifests, and everything else, nothing included, is native.
 pub fn format(text: &str) -> Format {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if without_space(text).starts_with(['{', '[']) {
@@ -36,7 +36,10 @@ pub fn format(text: &str) -> Format {
 }
 
 fn of_keys(keys: &[&str]) -> Format {
-    if keys.contains(&"apiVersion") && keys.contains(&"kind") {
+    // An object that lost one of the two is a broken one, and no document of ours has such fields.
+    let said = ["apiVersion", "kind", "metadata", "spec"].iter().filter(|key| keys.contains(key));
+    let is_typed = keys.contains(&"apiVersion") || keys.contains(&"kind");
+    if is_typed && said.count() > 1 {
         return Format::Manifests;
     }
     // Settings of an editor have their servers under `mcp`.

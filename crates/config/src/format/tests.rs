@@ -20,6 +20,9 @@ fn a_format_is_told_by_content() {
         ("# first\n---\nfoo: bar\n---\nkind: Gateway\napiVersion: x\n", Format::Manifests),
         (r#"{"apiVersion": "v1", "kind": "List", "items": ["#, Format::Manifests),
         ("apiVersion: v1\n---\nkind: x\n", Format::Native),
+        ("kind: AgentgatewayPolicy\nmetadata: { name: p }\n", Format::Manifests),
+        ("apiVersion: v1\nspec: {}\n", Format::Manifests),
+        ("metadata: {}\nspec: {}\n", Format::Native),
         ("apiVersion: v1\nkind: [unclosed", Format::Manifests),
     ] {
         assert_eq!(format(text), expected, "{text}");

@@ -12,6 +12,8 @@ use crate::manifests::Manifests;
 use crate::manifests::salvage::salvage;
 use crate::object::{About, DEFAULT_NAMESPACE, Object, ObjectName};
 
+/// The kinds of policies that guard what they are attached to.
+const GUARDS: [&str; 2] = ["AgentgatewayPolicy", "BackendTLSPolicy"];
 const GATEWAY_API: &str = "gateway.networking.k8s.io";
 
 /// Collects the objects of one file.
@@ -27,12 +29,19 @@ impl Decoder {
             return;
         }
         let (group, about) = about(&value, origins);
-        if about.kind.is_empty() || about.name.name.is_empty() {
+        if group.is_none() || about.kind.is_empty() || about.name.name.is_empty() {
             let message =
                 "not a Kubernetes object: it needs `apiVersion`, `kind` and `metadata.name`";
             self.report(about.error("object.malformed", "", message));
+            // What it was to guard must not open because of that.
+            if GUARDS.contains(&about.kind.as_str()) {
+                self.guard(&value, about)
+                    .into_iter()
+                    .for_each(|diagnostic| self.report(diagnostic));
+            }
             return;
         }
+        let group = group.unwrap_or_default();
         let kind = about.kind.clone();
         let world = &mut self.manifests.world;
         let decoded = match (group.as_str(), kind.as_str()) {
@@ -70,11 +79,17 @@ impl Decoder {
     fn guard(&mut self, value: &Value, about: About) -> Vec<Diagnostic> {
         match AttachedPolicy::read(value) {
             Some(policy) => self.attach(policy, about),
-            None => vec![about.error(
-                "policy.unattached",
-                "spec",
-                "it has neither `targetRefs` nor `targetSelectors`, so it guards nothing",
-            )],
+            None => {
+                let diagnostic = about.error(
+                    "policy.unattached",
+                    "spec",
+                    "it has neither `targetRefs` nor `targetSelectors`, so it closes everything in \
+                     its namespace",
+                );
+                let value = AttachedPolicy { attachments: vec![Attachment::Anything] };
+                self.manifests.world.policies.push(Object { about, value });
+                vec![diagnostic]
+            }
         }
     }
 
@@ -97,11 +112,13 @@ impl Decoder {
     }
 }
 
-/// The API group of an object, and what is true of it whatever it says.
-fn about(value: &Value, origins: Origins) -> (String, About) {
+/// The API group of an object, if it says one, and what is true of it whatever it says.
+fn about(value: &Value, origins: Origins) -> (Option<String>, About) {
     let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
-    let version = text(value.get("apiVersion"));
-    let group = version.split_once('/').map(|(group, _)| group.to_owned()).unwrap_or_default();
+    let version = value.get("apiVersion").and_then(Value::as_str);
+    let group = version.map(|version| {
+        version.split_once('/').map(|(group, _)| group.to_owned()).unwrap_or_default()
+    });
     let kind = text(value.get("kind"));
     let metadata = value.get("metadata");
     let field = |name: &str| text(metadata.and_then(|metadata| metadata.get(name)));
