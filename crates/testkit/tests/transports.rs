@@ -79,21 +79,21 @@ async fn check_client(peers: &Peers, arguments: &[&str]) -> anyhow::Result<()> {
 
 const HELLO: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#;
 
-/// Targets whose processes note their ids: one that answers, and one that does nothing, neither at
-/// the end of its input nor on SIGTERM.
-fn processes(peers: &Peers, host: &Host, folder: &Path) -> anyhow::Result<String> {
-    let server = repository()?.join("tests/peers/mcp/server.py");
+/// Targets whose processes note their ids: one that ends with its input, as it should, and one that
+/// ends neither then nor on SIGTERM. Both are gateways themselves.
+fn processes(host: &Host, folder: &Path) -> anyhow::Result<String> {
     let note = format!("echo $$ >> '{}'", folder.join("pids").display());
-    let (python, script) = (peers.mcp().display(), server.display());
-    fs::write(folder.join("good.sh"), format!("{note}\nexec '{python}' '{script}' stdio\n"))?;
-    let stubborn = format!("{note}\ntrap '' TERM\nwhile :; do sleep 1; done\n");
+    let program = binary()?;
+    let serve = format!("'{}' stdio --demo", program.display());
+    fs::write(folder.join("good.sh"), format!("{note}\nexec {serve}\n"))?;
+    let stubborn = format!("{note}\ntrap '' TERM\n{serve}\nwhile :; do sleep 1; done\n");
     fs::write(folder.join("stubborn.sh"), stubborn)?;
     let target = |name: &str| {
         let script = folder.join(format!("{name}.sh"));
         format!("- name: {name}\n  command: sh\n  args: [{}]\n", script.display())
     };
     let (host, good, stubborn) = (host.target("host"), target("good"), target("stubborn"));
-    Ok(format!("targets:\n{host}{good}{stubborn}  timeouts: {{ list: 1s }}\n"))
+    Ok(format!("targets:\n{host}{good}{stubborn}"))
 }
 
 /// The ids of the processes that were started.
@@ -111,14 +111,13 @@ fn runs(pid: &str) -> bool {
 async fn check_end(
     leave: impl AsyncFnOnce(&mut Piped) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let peers = Peers::find()?;
     let folder = tempfile::tempdir().context("no folder for the scripts")?;
     let host = Host::of_one_tool().await?;
-    let mut piped = Piped::start(&processes(&peers, &host, folder.path())?, &[])?;
+    let mut piped = Piped::start(&processes(&host, folder.path())?, &[])?;
     // The client does not wait for anything.
     piped.say(HELLO).await?;
     piped.say(&tool_call("2", "host_work")).await?;
-    piped.say(&tool_call("3", "good_greet")).await?;
+    piped.say(&tool_call("3", "good_notes_list")).await?;
     piped.says(r#""protocolVersion":"2025-11-25""#).await?;
     let call = host.call().await?;
     piped.says(r#""id":3,"#).await?;
