@@ -91,6 +91,8 @@ fn structured_content(
         return Ok(Fate::Stays);
     }
     if first == Some(b'n') && !wraps {
+        // It may be the whole result of a newer server.
+        *structured = Some(Structured { span, changed: false });
         return Ok(Fate::Goes);
     }
     if !shape.has_structured_content() {

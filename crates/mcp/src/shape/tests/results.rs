@@ -154,6 +154,12 @@ fn a_result_without_content_gets_some() {
     let new = r#"{"content":[{"type":"text","text":"{}"}],"structuredContent":{}}"#;
     check_structured(r#"{"structuredContent":{}}"#, [old, old, new, new]);
     check_structured(r#"{"content":null,"structuredContent":{}}"#, [old, old, new, new]);
+    let null = r#"{"content":[{"type":"text","text":"null"}]}"#;
+    let newest = r#"{"content":[{"type":"text","text":"null"}],"structuredContent":null}"#;
+    check_structured(r#"{"structuredContent":null}"#, [null, null, null, newest]);
+    let empty = r#"{"content":[]}"#;
+    let newest = r#"{"content":[],"structuredContent":null}"#;
+    check_structured(newest, [empty, empty, empty, newest]);
 }
 
 #[test]
