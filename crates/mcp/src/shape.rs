@@ -5,6 +5,7 @@ mod annotation;
 mod content;
 mod item;
 mod output;
+mod reference;
 mod schema;
 
 use bytes::Bytes;

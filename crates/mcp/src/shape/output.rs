@@ -43,8 +43,9 @@ fn checked(editor: &mut Editor<'_>, shape: Shape) -> Output {
     // A flaw costs the schema, not the tool.
     let Ok(schema) = schema::root(editor, "outputSchema") else { return DROPPED };
     match schema.root {
-        Root::Object => KEPT,
         _ if any => KEPT,
+        _ if !schema.compiles => DROPPED,
+        Root::Object => KEPT,
         Root::Untyped { properties: true, .. } => {
             editor.add(&schema.object, "type", b"\"object\"");
             KEPT

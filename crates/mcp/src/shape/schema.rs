@@ -3,9 +3,10 @@
 
 use bytes::Bytes;
 
+use super::reference::References;
 use crate::editor::{Editor, Fate, Flaw, Object};
 use crate::scan::Span;
-use crate::text::quoted;
+use crate::text::{Text, quoted};
 
 /// A schema that has been walked as the root of an entry's.
 pub(super) struct Schema {
@@ -15,6 +16,9 @@ pub(super) struct Schema {
     pub(super) dialect: Option<Span>,
     /// What to put at its references if the schema moves to `#/properties/result`.
     pub(super) references: Vec<(Span, Bytes)>,
+    /// Whether clients that compile it can: the TypeScript SDK's client compiles every `outputSchema` of a list, and
+    /// refuses the list for one that ajv refuses.
+    pub(super) compiles: bool,
 }
 
 /// What the root says of its type.
@@ -38,7 +42,8 @@ pub(super) enum Root {
 /// # Errors
 /// A type that is none, or at the root `properties` or `required` of another kind.
 pub(super) fn root(editor: &mut Editor<'_>, name: &'static str) -> Result<Schema, Flaw> {
-    let mut walker = Walker { name, references: Vec::new() };
+    let mut walker =
+        Walker { name, references: Vec::new(), fits: true, inside: References::default() };
     let facts = walker.schema(editor, Place::Root)?;
     let Facts { object, kind, properties, union, dialect } = facts;
     let root = match kind {
@@ -46,7 +51,8 @@ pub(super) fn root(editor: &mut Editor<'_>, name: &'static str) -> Result<Schema
         Some(true) => Root::Object,
         Some(false) => Root::Other,
     };
-    Ok(Schema { object, root, dialect, references: walker.references })
+    let compiles = walker.fits && walker.inside.lead_somewhere(editor.bytes, &object.span);
+    Ok(Schema { object, root, dialect, references: walker.references, compiles })
 }
 
 /// Keywords whose value maps names to schemas.
@@ -126,6 +132,9 @@ struct Facts {
 struct Walker {
     name: &'static str,
     references: Vec<(Span, Bytes)>,
+    /// Whether every keyword has a value of its kind.
+    fits: bool,
+    inside: References,
 }
 
 impl Walker {
@@ -133,18 +142,31 @@ impl Walker {
     fn schema(&mut self, editor: &mut Editor<'_>, place: Place) -> Result<Facts, Flaw> {
         let mark = self.references.len();
         let (mut kind, mut dialect) = (None, None);
-        let (mut properties, mut union, mut based) = (false, false, false);
+        let (mut properties, mut union, mut based, mut nullable) = (false, false, false, false);
         let object = editor.object(|editor, key| {
             if editor.peek() == Some(b'n') && is_never_null(key) {
                 return editor.not_null();
             }
             properties |= key == "properties";
             union |= matches!(key, "anyOf" | "oneOf");
+            nullable |= key == "nullable";
+            self.fits &= editor.peek().is_some_and(|first| fits(key, first));
             match key {
                 "type" => kind = Some(self.kind(editor)? && kind != Some(false)),
                 "$schema" => dialect = editor.string()?.map(|dialect| dialect.span()),
-                "$id" => based |= is_base(editor)?,
-                "$ref" | "$dynamicRef" => self.reference(editor)?,
+                "$id" => {
+                    self.inside.has_ids = true;
+                    based |= is_base(editor)?;
+                }
+                "$anchor" | "$dynamicAnchor" => {
+                    let anchor = editor.string()?.map(|anchor| anchor.as_str().to_owned());
+                    self.inside.anchors.extend(anchor);
+                }
+                "$ref" => {
+                    let target = self.reference(editor)?.map(|target| target.as_str().to_owned());
+                    self.inside.targets.extend(target);
+                }
+                "$dynamicRef" => drop(self.reference(editor)?),
                 "required" if place == Place::Root => self.required(editor)?,
                 "properties" => self.map(editor, place)?,
                 key if MAPS.contains(&key) => self.map(editor, Place::Inside)?,
@@ -154,6 +176,8 @@ impl Walker {
             }
             Ok(Fate::Stays)
         })?;
+        // OpenAPI's: for ajv it says something of the type only.
+        self.fits &= !nullable || kind.is_some();
         if based {
             // Its references are relative to itself, wherever it stands.
             self.references.truncate(mark);
@@ -258,7 +282,7 @@ impl Walker {
             Some(b'{') => {
                 editor.object(|editor, key| {
                     match key {
-                        "$ref" | "$dynamicRef" => self.reference(editor)?,
+                        "$ref" | "$dynamicRef" => drop(self.reference(editor)?),
                         key if DATA.contains(&key) => return editor.any(),
                         _ => self.unknown(editor)?,
                     }
@@ -273,14 +297,29 @@ impl Walker {
 
     /// A reference to the root or to a path from there moves with it; anchors and other documents
     /// stay what they are.
-    fn reference(&mut self, editor: &mut Editor<'_>) -> Result<(), Flaw> {
-        let Some(text) = editor.string()? else { return Ok(()) };
+    fn reference(&mut self, editor: &mut Editor<'_>) -> Result<Option<Text>, Flaw> {
+        let Some(text) = editor.string()? else { return Ok(None) };
         if let Some(path) = text.as_str().strip_prefix('#')
             && (path.is_empty() || path.starts_with('/'))
         {
             self.references.push((text.span(), quoted(&format!("{WRAPPED}{path}"))));
         }
-        Ok(())
+        Ok(Some(text))
+    }
+}
+
+/// Whether a value that begins so is of the kind that a keyword has; draft-04's `"exclusiveMinimum":true` is not.
+fn fits(key: &str, first: u8) -> bool {
+    match key {
+        "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" | "multipleOf"
+        | "minLength" | "maxLength" | "minItems" | "maxItems" | "minProperties"
+        | "maxProperties" => {
+            matches!(first, b'-' | b'0'..=b'9')
+        }
+        "required" | "enum" | "anyOf" | "oneOf" | "allOf" => first == b'[',
+        "$id" | "$ref" | "pattern" => first == b'"',
+        "uniqueItems" => matches!(first, b't' | b'f'),
+        _ => true,
     }
 }
 

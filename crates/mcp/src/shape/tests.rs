@@ -246,8 +246,8 @@ fn an_output_schema_of_something_else_is_wrapped() {
         r##"{"type":"object","properties":{"result":{"type":"array","items":{"$ref":"#/properties/result/$defs/A"},"$defs":{"A":{"type":"integer"}}}},"required":["result"]}"##,
     );
     check_output(
-        r##"{"$schema":"http://x","anyOf":[{"$ref":"#"},{"$ref":"#a"},{"$ref":"http://x#/a"},{"properties":{"$ref":{"const":{"$ref":"#/a"}}}}]}"##,
-        r##"{"$schema":"http://x","type":"object","properties":{"result":{"$schema":"http://x","anyOf":[{"$ref":"#/properties/result"},{"$ref":"#a"},{"$ref":"http://x#/a"},{"properties":{"$ref":{"const":{"$ref":"#/a"}}}}]}},"required":["result"]}"##,
+        r##"{"$schema":"http://x","anyOf":[{"$ref":"#"},{"$ref":"#a"},{"$ref":"http://x#/a"},{"$anchor":"a","$id":"http://y","properties":{"$ref":{"const":{"$ref":"#/a"}}}}]}"##,
+        r##"{"$schema":"http://x","type":"object","properties":{"result":{"$schema":"http://x","anyOf":[{"$ref":"#/properties/result"},{"$ref":"#a"},{"$ref":"http://x#/a"},{"$anchor":"a","$id":"http://y","properties":{"$ref":{"const":{"$ref":"#/a"}}}}]}},"required":["result"]}"##,
     );
     check_output(
         r##"{"oneOf":[{"$ref":"#/x/y"},{"$id":"http://x","items":{"$ref":"#/x"}}],"x":{"y":{"$ref":"#/x"}}}"##,
@@ -265,11 +265,31 @@ fn an_output_schema_that_cannot_be_repaired_costs_itself_only() {
     for schema in [
         r#"{"type":"object","properties":{"a":{"type":"int"}}}"#,
         r#"{"type":"object","title":null,"required":true}"#,
+        r##"{"type":"object","properties":{"a":{"$ref":"#/$defs/A"}},"$defs":{"B":{}}}"##,
+        r##"{"type":"array","items":{"$ref":"#a"},"$defs":{"A":{"$anchor":"b"}}}"##,
+        r#"{"type":"object","properties":{"a":{"$ref":"https://example.com/a.json"}}}"#,
+        r#"{"type":"object","properties":{"a":{"type":"number","exclusiveMinimum":true}}}"#,
+        r#"{"type":"object","properties":{"a":{"nullable":true,"anyOf":[]}}}"#,
+        r#"{"type":"array","items":{"enum":"a"}}"#,
         r#""string""#,
         "false",
         "[]",
     ] {
         check_output(schema, "");
+    }
+}
+
+#[test]
+fn references_that_lead_somewhere_cost_nothing() {
+    for schema in [
+        r##"{"type":"object","properties":{"a":{"$ref":"#/$defs/a~1b/items/0"}},"$defs":{"a/b":{"items":[{}]}}}"##,
+        r##"{"type":"object","properties":{"a":{"$ref":"#/x-schemas/A"}},"x-schemas":{"A":{"$ref":"#/no"}}}"##,
+        r##"{"type":"object","properties":{"a":{"$ref":"#a"},"b":{"$ref":"#"}},"$defs":{"A":{"$anchor":"a"}}}"##,
+        r##"{"type":"object","properties":{"a":{"$ref":"y#/no"}},"$defs":{"A":{"$id":"y"}}}"##,
+        r##"{"type":"object","properties":{"$ref":{"nullable":true,"type":"string"}},"default":{"$ref":"#/no"}}"##,
+        r##"{"type":"object","properties":{"a":{"$ref":"#/$defs/%C3%A9"}},"$defs":{"é":{}}}"##,
+    ] {
+        check_output(schema, schema);
     }
 }
 
