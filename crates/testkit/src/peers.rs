@@ -56,6 +56,13 @@ impl Peers {
         self.interaction.join("source/mcp-2.3.0")
     }
 
+    /// The folder of an npm package that is a library, or of one that another brought along.
+    pub fn library(&self, package: &str) -> anyhow::Result<PathBuf> {
+        let folder = self.npm.join(package);
+        anyhow::ensure!(folder.exists(), "`{}` is not installed", folder.display());
+        Ok(folder)
+    }
+
     /// The entry file of an npm package that is a program.
     pub fn script(&self, package: &str) -> anyhow::Result<PathBuf> {
         let file = match package {
