@@ -157,44 +157,6 @@ async fn a_target_that_hangs_costs_a_list_its_deadline_at_most_and_keeps_what_wa
 
 #[tokio::test]
 #[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
-async fn what_nobody_edits_in_a_list_or_an_error_stays_as_it_was_written() -> anyhow::Result<()> {
-    let (a, b) = (Host::start(opaque).await?, Host::of_one_tool().await?);
-    let gateway = gateway_of(&[("a", &a), ("b", &b)], "").await?;
-    for revision in REVISIONS {
-        let mut wire = Wire::open(&gateway.url("/mcp"), revision).await?;
-        let list = wire.post(request("1", "tools/list", &json!({}))).await?;
-        let list = String::from_utf8(list.body.to_vec())?;
-        for member in [
-            "\"x-big\":9223372036854775808",
-            "\"one.0\":1.0",
-            "\"taskSupport\":\"optional\"",
-            "\"$defs\"",
-        ] {
-            anyhow::ensure!(list.contains(member), "{revision}: no {member} in {list}");
-        }
-        let body = r#"{"jsonrpc":"2.0","id":18446744073709551617,"method":"tools/call","params":{"name":"a_odd"}}"#;
-        let error =
-            r#"{"code":-32602,"message":"\u0041","data":{"n":1.0,"big":9223372036854775808}}"#;
-        let (answer, told) = tokio::join!(wire.post(body), async {
-            let call = a.call().await?;
-            let text = format!(r#"{{"jsonrpc":"2.0","id":{},"error":{error}}}"#, call.request.id());
-            let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
-            call.send_raw(
-                format!("{head}content-length: {}\r\n\r\n{text}", text.len()).into_bytes(),
-            )
-        });
-        told?;
-        let answer = String::from_utf8(answer?.body.to_vec())?;
-        assert_eq!(
-            answer,
-            format!(r#"{{"jsonrpc":"2.0","id":18446744073709551617,"error":{error}}}"#)
-        );
-    }
-    Ok(())
-}
-
-#[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
 async fn what_a_legacy_endpoint_is_asked_without_a_session_has_its_own_answer() -> anyhow::Result<()>
 {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
@@ -303,15 +265,4 @@ fn confusing(method: &str, params: &Value) -> Option<Value> {
     }
     let long = "x".repeat(128);
     Some(json!({ "tools": tools(&["work", "b_work", "-b_work", "work_work", &long]) }))
-}
-
-fn opaque(method: &str, params: &Value) -> Option<Value> {
-    if method != "tools/list" {
-        return one_tool(method, params);
-    }
-    Some(json!({ "tools": [{
-        "name": "odd", "x-big": 9_223_372_036_854_775_808_u64, "one.0": 1.0,
-        "execution": { "taskSupport": "optional" },
-        "inputSchema": { "type": "object", "$defs": { "é": { "const": 100 } } },
-    }] }))
 }
