@@ -1,5 +1,8 @@
 //! The official conformance suite: whatever it finds of a server, it finds of the same server behind the gateway.
 
+mod federation;
+mod hostile;
+
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
