@@ -54,6 +54,10 @@ impl Member {
     fn is_settled(&self) -> bool {
         self.feed.as_ref().is_none_or(|feed| feed.state().borrow().is_settled)
     }
+
+    fn readings(&self) -> u64 {
+        self.feed.as_ref().map_or(0, |feed| feed.readings())
+    }
 }
 
 /// A menu, and the upstreams behind its targets in the menu's order. Swapped whole, loaded once
@@ -70,6 +74,8 @@ pub struct Offer {
     naming: Naming,
     /// Which of them had answered or failed once when the menu was built.
     seen: Vec<bool>,
+    /// How many readings of each had ended by then.
+    read: Vec<u64>,
 }
 
 impl Offer {
@@ -83,6 +89,11 @@ impl Offer {
     /// Whether the menu was built after every target that has settled meanwhile.
     fn shows_what_is_known(&self) -> bool {
         self.members.iter().zip(&self.seen).all(|(member, seen)| *seen || !member.is_settled())
+    }
+
+    /// Whether the menu was built after every reading that has ended meanwhile.
+    fn shows_every_reading(&self) -> bool {
+        self.members.iter().zip(&self.read).all(|(member, read)| *read >= member.readings())
     }
 
     /// With `failureMode: FailClosed`, the targets that keep lists and `initialize` from being
@@ -115,6 +126,7 @@ impl Offer {
             members: self.members.clone(),
             naming: self.naming,
             seen: self.seen.clone(),
+            read: self.read.clone(),
         }
     }
 

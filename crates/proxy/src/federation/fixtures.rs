@@ -24,5 +24,6 @@ pub(crate) fn empty_view() -> Arc<View> {
 pub(crate) fn offer_of(menu: Menu) -> Arc<Offer> {
     let empty = empty_view().offer();
     let (backend, naming) = (empty.backend.clone(), empty.naming);
-    Arc::new(Offer { backend, menu, members: Vec::new(), naming, seen: Vec::new() })
+    let (members, seen, read) = (Vec::new(), Vec::new(), Vec::new());
+    Arc::new(Offer { backend, menu, members, naming, seen, read })
 }

@@ -37,6 +37,15 @@ impl Changes {
         }
     }
 
+    /// Takes over how often lists of `kind` have changed.
+    pub fn hear(&mut self, kind: ListKind, now: &Self) {
+        match kind {
+            ListKind::Tools => self.tools = now.tools,
+            ListKind::Prompts => self.prompts = now.prompts,
+            ListKind::Resources | ListKind::ResourceTemplates => self.resources = now.resources,
+        }
+    }
+
     /// The kinds that differ from `seen`.
     pub fn since(&self, seen: &Self) -> Vec<ListKind> {
         let kinds = [
@@ -114,6 +123,17 @@ impl View {
             }
         };
         tokio::time::timeout(BUILT, shown).await.unwrap_or_else(|_| self.offer())
+    }
+
+    /// Waits until the menu shows what every reading found that has ended.
+    pub async fn caught_up(&self) {
+        let mut built = self.built.clone();
+        loop {
+            built.mark_unchanged();
+            if self.offer().shows_every_reading() || built.changed().await.is_err() {
+                return;
+            }
+        }
     }
 
     /// Changes from now on; closed when the backend is removed.
@@ -209,8 +229,9 @@ fn build(shape: &Shape, previous: Option<&Menu>) -> Offer {
     let Shape { backend, naming, members } = shape;
     // Looked at before the targets are: what settles in between is shown, and built once more.
     let seen = members.iter().map(Member::is_settled).collect();
+    let read = members.iter().map(Member::readings).collect();
     let menu = Menu::build(members.iter().map(menu_target).collect(), naming, previous);
-    Offer { backend: backend.clone(), menu, members: members.clone(), naming: *naming, seen }
+    Offer { backend: backend.clone(), menu, members: members.clone(), naming: *naming, seen, read }
 }
 
 fn menu_target(member: &Member) -> MenuTarget {

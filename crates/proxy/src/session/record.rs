@@ -54,9 +54,17 @@ pub struct Session {
     level: Mutex<Option<Level>>,
     /// What it subscribed to: the upstream's serial and the target's own URI.
     subscriptions: Mutex<BTreeSet<(u64, Arc<str>)>>,
-    /// The changes of lists that the client has heard of.
-    heard: Mutex<Changes>,
+    heard: Mutex<Heard>,
     _counted: Counted,
+}
+
+/// What the client knows of changed lists.
+#[derive(Debug)]
+struct Heard {
+    /// The changes that it has heard of.
+    changes: Changes,
+    /// The kinds of which a target's own word is on its way: the client hears that, once.
+    promised: Vec<ListKind>,
 }
 
 /// Where what belongs to no call goes.
@@ -100,7 +108,7 @@ impl Session {
         metrics: &Arc<Metrics>,
     ) -> Self {
         let Beginning { revision, view, pipe } = beginning;
-        let heard = Mutex::new(*view.changes().borrow());
+        let heard = Heard { changes: *view.changes().borrow(), promised: Vec::new() };
         Self {
             revision,
             view,
@@ -117,7 +125,7 @@ impl Session {
             overlays: Overlays::default(),
             level: Mutex::default(),
             subscriptions: Mutex::default(),
-            heard,
+            heard: Mutex::new(heard),
             _counted: metrics.session(),
         }
     }
@@ -267,8 +275,15 @@ impl Session {
         outbox.wait(message)
     }
 
-    /// A target says that a list changed: the client hears of it, and not again from the menu.
+    /// A target says that a list changed: the client will hear of it when the list has been read,
+    /// and until then not from the menu.
+    pub fn promise_list_changed(&self, kind: ListKind) {
+        self.heard.lock().promised.push(kind);
+    }
+
+    /// What was promised: the client hears of it, and not again from the menu.
     pub fn list_changed(&self, kind: ListKind) {
+        self.heard.lock().promised.retain(|promised| *promised != kind);
         let mut kinds = self.unheard();
         let is_told = |known: &ListKind| known.changed() == kind.changed();
         if !kinds.iter().any(is_told) {
@@ -283,8 +298,12 @@ impl Session {
     pub fn unheard(&self) -> Vec<ListKind> {
         let now = *self.view.changes().borrow();
         let mut heard = self.heard.lock();
-        let differs = now.since(&heard);
-        *heard = now;
+        let mut differs = now.since(&heard.changes);
+        differs.retain(|kind| {
+            let is_it = |promised: &ListKind| promised.changed() == kind.changed();
+            !heard.promised.iter().any(is_it)
+        });
+        differs.iter().for_each(|kind| heard.changes.hear(*kind, &now));
         differs
     }
 

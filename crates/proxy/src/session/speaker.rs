@@ -149,8 +149,8 @@ impl Ear {
 
     /// The lists that are shared are read again, at most once a second however many sessions hear
     /// of it; where they stay as they are, what the target lists for this session is looked at. Where
-    /// it is the only target, its word that they changed is passed on when they have been read; else
-    /// the client hears of what changed for it.
+    /// it is the only target, its word that they changed is passed on, once, when the menu shows
+    /// what they are now; else the client hears of what changed for it.
     fn list_changed(&self, session: &Arc<Session>, speaker: &Speaker, kind: ListKind) {
         let Some(member) = speaker.offer.members.get(speaker.target) else { return };
         let (Ok(upstream), Some(feed)) = (member.upstream.clone(), member.feed.clone()) else {
@@ -165,11 +165,19 @@ impl Ear {
         if self.rereading.fetch_or(bit, Ordering::AcqRel) & bit != 0 {
             return feed.look_again();
         }
-        let (rereading, session) = (self.rereading.clone(), Arc::downgrade(session));
+        if is_single {
+            session.promise_list_changed(kind);
+        }
+        let (rereading, view) = (self.rereading.clone(), session.view().clone());
+        let session = Arc::downgrade(session);
         self.tasks.spawn("list changed", async move {
             let before = feed.catalog();
             // Past the deadline the client hears of it all the same.
-            let _ = tokio::time::timeout(REREAD, feed.reread()).await;
+            let shown = async {
+                feed.reread().await;
+                view.caught_up().await;
+            };
+            let _ = tokio::time::timeout(REREAD, shown).await;
             rereading.fetch_and(!bit, Ordering::AcqRel);
             let Some(session) = session.upgrade() else { return };
             let shared = feed.catalog();

@@ -111,6 +111,11 @@ impl Feed {
         let _ = state.wait_for(|state| state.readings > begun).await;
     }
 
+    /// How many readings have ended.
+    pub fn readings(&self) -> u64 {
+        self.state.borrow().readings
+    }
+
     /// Whether anybody but its upstream and its task has it.
     pub(super) fn is_wanted(feed: &Arc<Self>) -> bool {
         Arc::strong_count(feed) > OWN_HANDLES
