@@ -102,12 +102,19 @@ fn guard(route: &About, field: &str, rule: &HttpRouteRules) -> Option<(String, C
     if let Some(filter) = filters.first() {
         return Some((format!("{field}.filters[0]"), filter_close(filter_name(filter))));
     }
-    let inside = |unknown: &&String| {
-        unknown.strip_prefix(field).is_some_and(|rest| rest.starts_with('.')) && is_guard(unknown)
-    };
-    let unknown = route.unknown.iter().find(inside)?;
+    let unknown = unknown_guard(route, "spec.rules[", field)?;
     let reason = format!("`{unknown}` may be meant to guard it and is not known");
-    Some((unknown.clone(), Close { id: "route.unknown-guard".to_owned(), reason }))
+    Some((unknown.to_owned(), Close { id: "route.unknown-guard".to_owned(), reason }))
+}
+
+/// The first unknown field that may guard one element of an object's list: it stands in the
+/// element, at `field`, or outside of the list, whose fields begin with `list`.
+pub(super) fn unknown_guard<'a>(about: &'a About, list: &str, field: &str) -> Option<&'a str> {
+    let guards_it = |unknown: &&String| {
+        let inside = unknown.strip_prefix(field).is_some_and(|rest| rest.starts_with('.'));
+        is_guard(unknown) && (inside || !unknown.starts_with(list))
+    };
+    about.unknown.iter().find(guards_it).map(String::as_str)
 }
 
 fn lead(

@@ -14,7 +14,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelecto
 
 use crate::object::{About, Object, ObjectName};
 use crate::selector;
-use crate::translate::action::closed;
+use crate::translate::action::{closed, unknown_guard};
 use crate::translate::guard::{Guarded, Guards};
 use crate::translate::port::port;
 use crate::translate::section;
@@ -90,7 +90,12 @@ fn listener(
         let message = format!("`{}` is not a port; the listener is left out", written.port);
         return Err(gateway.error("listener.port", &format!("{field}.port"), message));
     };
+    let unknown = unknown_guard(gateway, "spec.listeners[", field).map(|unknown| Close {
+        id: "listener.unknown-guard".to_owned(),
+        reason: format!("`{unknown}` may be meant to guard it and is not known"),
+    });
     let close = guards.part(Guarded::Gateway, &gateway.name, &section::of_listener(written));
+    let close = close.or(unknown.as_ref());
     if let Some(close) = close {
         diagnostics.push(gateway.error("listener.closed", field, closed(close)));
     }
