@@ -138,7 +138,7 @@ impl Reader {
                 }
                 let close =
                     Close { id: "document.unknownField".to_owned(), reason: message.clone() };
-                if is_guard(unknown) {
+                if is_guard(unknown) || known == Some("close") {
                     self.close_all(close);
                 } else if matches!(known, Some("routes" | "backends")) {
                     self.close = Some(close);
