@@ -4,6 +4,7 @@
 mod body;
 mod choice;
 mod collect;
+pub(crate) mod cors;
 mod era;
 pub(crate) mod guard;
 mod hang_up;

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use config::{Action, Listener, RequestHead, Route};
 use http::request::Parts;
-use http::{Method, Request, Response};
+use http::{HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
 
 use crate::access_log::{Ending, Record, RecordedBody};
 use crate::context::{Closing, Context};
-use crate::downstream::{Endpoint, ReplyBody, guard, respond, sse, streamable};
+use crate::downstream::{Endpoint, ReplyBody, cors, guard, respond, sse, streamable};
 use crate::error::RequestError;
 use crate::world::World;
 
@@ -23,16 +23,20 @@ pub(crate) async fn serve(
 ) -> Result<Response<RecordedBody<ReplyBody>>, Infallible> {
     let mut record = Record::new(&context.access_log, &context.clock, arrival.remote);
     let (head, body) = request.into_parts();
+    let mut page = None;
     let answered = match context.world.load_full() {
-        Some(world) => answer(&context, &world, &arrival, head, body, &mut record).await,
+        Some(world) => answer(&context, &world, &arrival, head, body, &mut record, &mut page).await,
         None => Err(RequestError::NotReady),
     };
-    let response = answered.unwrap_or_else(|error| {
+    let mut response = answered.unwrap_or_else(|error| {
         if matches!(error, RequestError::Closed(_) | RequestError::Limit(_)) {
             record.ends_as(Ending::Refused);
         }
         respond::refusal(&error)
     });
+    if let Some(page) = page {
+        cors::show(&mut response, page);
+    }
     record.head(response.status());
     Ok(response.map(|body| RecordedBody::new(body, record)))
 }
@@ -48,6 +52,8 @@ pub(crate) struct Arrival {
     pub(crate) closing: Closing,
 }
 
+/// Answers a request that is for us. `page` is whoever may read what comes of it, if the guard lets
+/// it pass.
 async fn answer(
     context: &Arc<Context>,
     world: &World,
@@ -55,6 +61,7 @@ async fn answer(
     head: Parts,
     body: Incoming,
     record: &mut Record,
+    page: &mut Option<HeaderValue>,
 ) -> Result<Response<ReplyBody>, RequestError> {
     let &Arrival { configured, remote, ref closing } = arrival;
     let listener = world.listener(configured).ok_or(RequestError::NotReady)?;
@@ -64,6 +71,10 @@ async fn answer(
         record.route(metrics);
     }
     guard::check(listener, configured, &head, &host)?;
+    *page = cors::origin(&head);
+    if cors::is_preflight(&head) {
+        return Ok(cors::preflight(&head));
+    }
     if is_discovery(&head) {
         return Err(RequestError::NoDiscovery);
     }

@@ -362,3 +362,27 @@ async fn another_users_session_is_unknown_whatever_is_asked_in_it() {
     let answer = to_end(served.send("POST", &headers, ping).await).await;
     assert!(answer.ends_with(r#"{"jsonrpc":"2.0","id":2,"result":{}}"#), "{answer}");
 }
+
+#[tokio::test]
+async fn a_page_of_an_allowed_origin_may_ask_and_read_and_no_other() {
+    let served = Served::start("30s").await;
+    let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+    let of = async |method: &str, origin: &str| {
+        let asks = "Access-Control-Request-Method: POST\r\nConnection: close\r\n";
+        let headers = format!("Origin: {origin}\r\n{asks}");
+        to_end(served.send(method, &headers, ping).await).await
+    };
+    let shown = "access-control-allow-origin: http://localhost:3000\r\n";
+    let asked = of("OPTIONS", "http://localhost:3000").await;
+    assert!(asked.starts_with("HTTP/1.1 204") && asked.contains(shown), "{asked}");
+    assert!(asked.contains("access-control-allow-methods: POST, GET, DELETE\r\n"), "{asked}");
+    for method in ["POST", "PUT"] {
+        let answer = of(method, "http://localhost:3000").await;
+        assert!(answer.contains(shown), "{answer}");
+    }
+    for method in ["OPTIONS", "POST"] {
+        let refused = of(method, "https://evil.example.com").await;
+        assert!(refused.starts_with("HTTP/1.1 403"), "{refused}");
+        assert!(!refused.contains("access-control"), "{refused}");
+    }
+}
