@@ -221,8 +221,17 @@ pub(crate) fn caller(
 pub(crate) async fn hear(endpoint: &Endpoint<'_>, claims: Option<&Claims>, message: &Message) {
     let Some(claims) = claims else { return };
     let session = endpoint.context.sessions.find(claims, endpoint.context.clock.now());
-    let Some(session) = session else { return };
+    let Some(session) = session.or_else(|| speaking(endpoint, claims, message)) else { return };
     heard(endpoint.context, &session, message).await;
+}
+
+/// The session of a client that says something to the only target before it asks anything.
+fn speaking(endpoint: &Endpoint<'_>, claims: &Claims, message: &Message) -> Option<Arc<Session>> {
+    let is_for_target = message.kind() == Kind::Notification
+        && !matches!(message.method(), Some(Method::Initialized | Method::Cancelled));
+    let federation = endpoint.backend(&claims.backend).ok().filter(|_| is_for_target)?;
+    let is_single = federation.base().offer().menu.is_single();
+    is_single.then(|| record(endpoint, federation, claims).ok()).flatten()
 }
 
 /// As [`hear`], of a session that is known.
@@ -267,12 +276,16 @@ async fn tell(context: &Context, session: &Arc<Session>, message: &Message, conc
         Some(opening) => opening.await.ok().and_then(Result::ok),
         None => None,
     };
-    let seats = match &only {
-        Some(lease) => vec![lease.seat()],
-        None => session.slots().into_iter().filter_map(|(_, slot)| slot.seat()).collect(),
+    let concerned: Vec<_> = match &only {
+        // A server without sessions was told nothing of its client, and hears it all the same.
+        Some(lease) if concerns(session.view().declaration()) => vec![lease.seat()],
+        Some(_) => Vec::new(),
+        None => {
+            let seats = session.slots().into_iter().filter_map(|(_, slot)| slot.seat());
+            seats.filter(|seat| concerns(seat.connection().declaration())).collect()
+        }
     };
-    let concerned = seats.iter().filter(|seat| concerns(seat.connection().declaration()));
-    join_all(concerned.map(|seat| async move {
+    join_all(concerned.into_iter().map(|seat| async move {
         if let Err(error) = seat.connection().notify(message.bytes().clone(), PASS).await {
             debug!(%error, "A target did not take a client's notification.");
         }
