@@ -36,6 +36,11 @@ impl Peers {
         &self.node
     }
 
+    /// The folder of the npm packages, for scripts of ours that use one.
+    pub fn node_modules(&self) -> &Path {
+        &self.npm
+    }
+
     /// The Python with `mcp<2`.
     pub fn fastmcp(&self) -> &Path {
         &self.fastmcp
@@ -70,6 +75,7 @@ impl Peers {
             | "@modelcontextprotocol/server-everything"
             | "@modelcontextprotocol/server-filesystem" => "dist/index.js",
             "mcp-proxy" => "dist/bin/mcp-proxy.mjs",
+            "mcp-remote" => "dist/proxy.js",
             "@modelcontextprotocol/inspector" => "clients/launcher/build/index.js",
             _ => anyhow::bail!("no peer is called `{package}`"),
         };
@@ -101,6 +107,20 @@ impl Peers {
         command.args(["-m", "mcp_everything_server", "--port", &port.to_string()]);
         command.env("PYTHONPATH", self.python_source().join("examples/servers/everything-server"));
         let process = Process::start("Python's everything-server", command)?;
+        process.listens(port).await?;
+        Ok(process)
+    }
+
+    /// A server of ours on `mcp==2.3`, over `transport` on `port`, once it listens.
+    pub async fn python(
+        &self,
+        script: &Path,
+        transport: &str,
+        port: u16,
+    ) -> anyhow::Result<Process> {
+        let mut command = Command::new(&self.mcp);
+        command.arg(script).args([transport, &port.to_string()]);
+        let process = Process::start(&format!("Python's {transport}"), command)?;
         process.listens(port).await?;
         Ok(process)
     }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 
 use crate::record::{Record, within};
 
@@ -17,15 +17,25 @@ pub struct Process {
     name: String,
     child: Child,
     pid: Pid,
+    input: Option<ChildStdin>,
     /// Every line that it wrote, to its standard output and error alike.
     pub log: Record<String>,
 }
 
 impl Process {
     /// Starts `command` with nothing to read.
-    pub fn start(name: &str, mut command: Command) -> anyhow::Result<Self> {
+    pub fn start(name: &str, command: Command) -> anyhow::Result<Self> {
+        Self::spawn(name, command, Stdio::null())
+    }
+
+    /// Starts `command`, which reads what it is told.
+    pub fn start_to_tell(name: &str, command: Command) -> anyhow::Result<Self> {
+        Self::spawn(name, command, Stdio::piped())
+    }
+
+    fn spawn(name: &str, mut command: Command, input: Stdio) -> anyhow::Result<Self> {
         command
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0)
@@ -40,7 +50,8 @@ impl Process {
         if let Some(stream) = child.stderr.take() {
             tokio::spawn(read_lines(stream, log.clone()));
         }
-        Ok(Self { name: name.to_owned(), child, pid, log })
+        let input = child.stdin.take();
+        Ok(Self { name: name.to_owned(), child, pid, input, log })
     }
 
     /// Awaits a line that contains `text`; the error shows what it said instead.
@@ -48,6 +59,20 @@ impl Process {
         let what = format!("`{text}` from {}", self.name);
         let said = self.log.first(&what, |line| line.contains(text)).await;
         said.with_context(|| format!("{} said:\n{}", self.name, self.log.all().join("\n")))
+    }
+
+    /// Writes a line to its standard input.
+    pub async fn tell(&mut self, line: &str) -> anyhow::Result<()> {
+        let input = self.input.as_mut().with_context(|| format!("{} reads nothing", self.name))?;
+        let line = format!("{line}\n");
+        within("a line to be taken", input.write_all(line.as_bytes()))
+            .await?
+            .with_context(|| format!("{} is gone", self.name))
+    }
+
+    /// Ends its standard input.
+    pub fn end_input(&mut self) {
+        self.input = None;
     }
 
     /// Awaits that it listens on a port of 127.0.0.1, by trying, as a kubelet's readiness probe does: for programs

@@ -1,4 +1,5 @@
-//! Ways in, as a newcomer takes them: the first command of the README, and the `mcp.json` of an IDE.
+//! Ways in, as a newcomer takes them: the first command of the README, the `mcp.json` of an IDE, and the clients that
+//! others wrote.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,7 +7,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 use serde_json::{Value, json};
-use testkit::{Client, Gateway, Peers, Process, Start, Tap, repository, reserved_port};
+use testkit::{
+    Client, Gateway, Peers, Played, Player, PlayerKind, Process, Start, Tap, repository,
+    reserved_port,
+};
 use tokio::process::Command;
 
 /// A cold build of the whole gateway; it bounds cargo, not the product.
@@ -88,6 +92,148 @@ async fn an_mcp_json_brings_its_servers_with_their_secrets() -> anyhow::Result<(
         gateway.stop().await?;
     }
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+async fn the_typescript_client_uses_a_federation_and_is_asked() -> anyhow::Result<()> {
+    check_client(PlayerKind::TypeScript).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+async fn the_typescript_client_does_so_over_http_sse() -> anyhow::Result<()> {
+    check_client(PlayerKind::TypeScriptOverSse).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+async fn a_client_behind_mcp_remote_does_so() -> anyhow::Result<()> {
+    check_client(PlayerKind::McpRemote).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+async fn pythons_client_does_so() -> anyhow::Result<()> {
+    check_client(PlayerKind::Python).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+async fn pythons_client_does_so_over_http_sse() -> anyhow::Result<()> {
+    check_client(PlayerKind::PythonOverSse).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+async fn rmcps_client_does_so() -> anyhow::Result<()> {
+    check_client(PlayerKind::Rmcp).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+async fn the_inspector_approves_of_every_schema_and_finds_the_app_of_a_tool() -> anyhow::Result<()>
+{
+    let peers = Peers::find()?;
+    let Federation { gateway, _servers } = federation(&peers).await?;
+    let url = gateway.url("/mcp");
+    let listed = peers.inspector(&url, &["--method", "tools/list", "--strict"]).await?;
+    for tool in ["\"everything_echo\"", "\"python_greet\""] {
+        anyhow::ensure!(listed.contains(tool), "no {tool} in {listed}");
+    }
+    let call = ["--method", "tools/call", "--tool-name"];
+    let echo = [&call[..], &["everything_echo", "--tool-arg", "message=hi"]].concat();
+    let echoed = peers.inspector(&url, &echo).await?;
+    anyhow::ensure!(echoed.contains("Echo: hi"), "{echoed}");
+    let app = [&call[..], &["python_clock", "--app-info"]].concat();
+    let app = peers.inspector(&url, &app).await?;
+    let app: Value = serde_json::from_str(&app).with_context(|| format!("not one line: {app}"))?;
+    assert_eq!((&app["hasApp"], &app["toolName"]), (&json!(true), &json!("python_clock")));
+    anyhow::ensure!(
+        app["resourceUri"].as_str().is_some_and(|uri| uri.starts_with("ui://")),
+        "{app}"
+    );
+    anyhow::ensure!(app.get("resourceError").is_none(), "its page cannot be read: {app}");
+    Ok(())
+}
+
+/// server-everything, a server on Python's SDK, and a gateway that has listed both.
+struct Federation {
+    gateway: Gateway,
+    _servers: [Process; 2],
+}
+
+async fn federation(peers: &Peers) -> anyhow::Result<Federation> {
+    let (everything, python) = (peers.port()?, peers.port()?);
+    let script = repository()?.join("tests/peers/mcp/server.py");
+    let servers = [
+        peers.everything(everything).await?,
+        peers.python(&script, "streamable-http", python).await?,
+    ];
+    let gateway = Gateway::native(&format!(
+        "targets:\n- name: everything\n  url: http://127.0.0.1:{everything}/mcp\n- name: python\n  url: http://127.0.0.1:{python}/mcp\n"
+    ))
+    .await?;
+    let client = Client::connect(&gateway.url("/mcp")).await?;
+    client.lists("everything_echo").await?;
+    client.lists("python_greet").await?;
+    Ok(Federation { gateway, _servers: servers })
+}
+
+async fn check_client(kind: PlayerKind) -> anyhow::Result<()> {
+    let peers = Peers::find()?;
+    let Federation { gateway, _servers } = federation(&peers).await?;
+    let mut player = Player::connect(kind, &peers, &gateway.url("/mcp")).await?;
+    let played = check_played(kind, &mut player).await;
+    played.with_context(|| gateway.process.log.all().join("\n"))?;
+    player.leave().await
+}
+
+async fn check_played(kind: PlayerKind, player: &mut Player) -> anyhow::Result<()> {
+    for (method, list, names) in [
+        ("tools/list", "tools", ["everything_echo", "python_greet"]),
+        ("prompts/list", "prompts", ["everything_simple-prompt", "python_introduce"]),
+        ("resources/list", "resources", ["architecture.md", "note"]),
+    ] {
+        let listed = player.play(method, json!({})).await?.names(list);
+        for name in names {
+            anyhow::ensure!(listed.iter().any(|listed| listed == name), "no {name} in {listed:?}");
+        }
+    }
+    let echo = call(player, "everything_echo", json!({ "message": "hi" })).await?;
+    assert_eq!(echo.text(), "Echo: hi");
+    let counted = call(player, "python_count", json!({ "to": 3 })).await?;
+    assert_eq!(counted.text(), "3");
+    // Over SSE and pipes, the TypeScript SDK forgets progress that arrives in one piece with the result.
+    if !matches!(kind, PlayerKind::TypeScriptOverSse | PlayerKind::McpRemote) {
+        assert_eq!(counted.progress, [1.0, 2.0, 3.0]);
+    }
+    let note = player.play("resources/read", json!({ "uri": "python+note://hello" })).await?;
+    assert_eq!(note.result.pointer("/contents/0/text"), Some(&json!("a note of the test")));
+
+    let (form, sampling) =
+        ("everything_trigger-elicitation-request", "everything_trigger-sampling-request");
+    let prompt = json!({ "prompt": "hi", "maxTokens": 10 });
+    for (tool, arguments, asked, answered) in [
+        ("python_ask", json!({}), "[python] Who is it?", "Hello, Ada!"),
+        (form, json!({}), "[everything] Please provide inputs", "- Name: Ada"),
+        ("python_sample", json!({}), "Hello!", "Hello from the model!"),
+        (sampling, prompt, "context: hi", "Hello from the model!"),
+    ] {
+        let played = call(player, tool, arguments).await?;
+        let [question] = &played.asked[..] else {
+            anyhow::bail!("`{tool}` asked {:?}", played.asked)
+        };
+        anyhow::ensure!(question.contains(asked), "`{tool}` asked `{question}`");
+        anyhow::ensure!(played.text().contains(answered), "`{tool}`: {}", played.text());
+    }
+    let unknown = call(player, "nobody_has_this", json!({})).await?;
+    anyhow::ensure!(unknown.error.to_string().contains("nobody_has_this"), "{unknown:?}");
+    Ok(())
+}
+
+async fn call(player: &mut Player, tool: &str, arguments: Value) -> anyhow::Result<Played> {
+    player.play("tools/call", json!({ "name": tool, "arguments": arguments })).await
 }
 
 async fn check_mcp_json(

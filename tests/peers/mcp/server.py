@@ -2,11 +2,21 @@
 
 import sys
 
+from mcp.server import ServerRequestContext
 from mcp.server.mcpserver import Context, MCPServer
-from mcp.types import SamplingMessage, TextContent
+from mcp.types import (
+    Completion,
+    EmptyResult,
+    SamplingMessage,
+    SetLevelRequestParams,
+    SubscribeRequestParams,
+    TextContent,
+    UnsubscribeRequestParams,
+)
 from pydantic import BaseModel
 
 server = MCPServer("python", instructions="Ask for a greeting.")
+CLOCK = "ui://python/clock.html"
 
 
 @server.tool()
@@ -36,10 +46,52 @@ async def ask(context: Context) -> str:
 
 @server.tool()
 async def sample(context: Context) -> str:
-    """Passes on what a model says."""
-    message = SamplingMessage(role="user", content=TextContent(type="text", text="Hello!"))
-    answer = await context.session.create_message([message], max_tokens=16, related_request_id=context.request_id)
+    """Says what the client's model says."""
+    question = SamplingMessage(role="user", content=TextContent(type="text", text="Hello!"))
+    answer = await context.session.create_message([question], max_tokens=10, related_request_id=context.request_id)
     return answer.content.text
+
+
+@server.tool()
+async def log(context: Context) -> str:
+    """Logs a line."""
+    await context.info("a line of the log")
+    return "logged"
+
+
+@server.tool()
+async def change(context: Context) -> str:
+    """Says that the note is another now."""
+    await context.session.send_resource_updated("note://hello")
+    return "changed"
+
+
+@server.tool()
+async def grow(context: Context) -> str:
+    """Adds a tool, and says so."""
+    server.add_tool(lambda: "grown", name="grown")
+    await context.session.send_tool_list_changed()
+    return "grown"
+
+
+@server.tool()
+async def shrink(context: Context) -> str:
+    """Takes the tool away again, and says so."""
+    server.remove_tool("grown")
+    await context.session.send_tool_list_changed()
+    return "shrunk"
+
+
+@server.tool(meta={"ui": {"resourceUri": CLOCK}})
+def clock() -> str:
+    """A tool with an app."""
+    return "noon"
+
+
+@server.resource(CLOCK, mime_type="text/html;profile=mcp-app")
+def page() -> str:
+    """The page of the app."""
+    return "<!doctype html><title>Noon</title>"
 
 
 @server.resource("note://hello")
@@ -59,6 +111,23 @@ def introduce(name: str) -> str:
     """Asks for an introduction."""
     return f"Please introduce {name}."
 
+
+@server.completion()
+async def complete(ref, argument, context) -> Completion:
+    names = [name for name in ["Ada", "Alan", "Grace"] if name.startswith(argument.value)]
+    return Completion(values=names, total=len(names), has_more=False)
+
+
+async def taken(context: ServerRequestContext, params) -> EmptyResult:
+    return EmptyResult()
+
+
+for method, params in [
+    ("logging/setLevel", SetLevelRequestParams),
+    ("resources/subscribe", SubscribeRequestParams),
+    ("resources/unsubscribe", UnsubscribeRequestParams),
+]:
+    server._lowlevel_server.add_request_handler(method, params, taken)
 
 match sys.argv[1:]:
     case ["stdio"]:
