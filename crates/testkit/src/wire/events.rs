@@ -30,7 +30,8 @@ impl Event {
         serde_json::from_str(&self.data).unwrap_or_default()
     }
 
-    fn parse(block: &str) -> Option<Self> {
+    /// Reads one event; nothing where the block says nothing.
+    pub(crate) fn parse(block: &str) -> Option<Self> {
         let field = |name: &str| {
             let mut lines = block.lines().filter_map(|line| line.strip_prefix(name));
             lines.next().map(|value| value.trim().to_owned())

@@ -1,0 +1,204 @@
+//! What a client and a server said to each other, as lines that can be compared with what others said: ids and progress
+//! tokens are named by the message that they belong to, session and event ids, dates and headers of the connection are
+//! left out.
+
+mod names;
+mod text;
+
+use std::collections::BTreeSet;
+
+use http::{HeaderMap, Method};
+use serde_json::Value;
+
+use crate::recorder::{Answer, Exchange};
+use crate::transcript::names::{Names, Sender};
+use crate::transcript::text::without_dates_and_ids;
+use crate::wire::Event;
+
+/// One conversation: what was posted in the order in which it was posted, each with its answer, and then the streams.
+#[derive(Debug, Clone)]
+pub struct Transcript {
+    /// A line for each value of each message, each header and each status.
+    pub lines: Vec<String>,
+}
+
+/// A line that only one of two transcripts has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Only the first.
+    Lost(String),
+    /// Only the second.
+    Found(String),
+}
+
+/// Headers of a connection, and those that say when; `host` is another address each time.
+const LEFT_OUT: [&str; 6] =
+    ["connection", "content-length", "date", "host", "keep-alive", "transfer-encoding"];
+
+/// Headers whose value is another one each time.
+const IDS: [(&str, &str); 2] = [("last-event-id", "an event"), ("mcp-session-id", "a session")];
+
+impl Transcript {
+    /// The transcript of the exchanges of one session.
+    pub fn of(exchanges: &[Exchange]) -> Self {
+        let messages: Vec<Vec<Event>> = exchanges.iter().map(events).collect();
+        let names = Names::of(exchanges, &messages);
+        let mut transcript = Self { lines: Vec::new() };
+        let (streams, posts): (Vec<usize>, Vec<usize>) =
+            (0..exchanges.len()).partition(|number| is_stream(exchanges, *number));
+        let mut listened = 0;
+        for number in posts.into_iter().chain(streams) {
+            let (Some(exchange), Some(events)) = (exchanges.get(number), messages.get(number))
+            else {
+                continue;
+            };
+            let label = if exchange.method == Method::POST {
+                names.of_message(&exchange.message(), Sender::Client)
+            } else {
+                listened += usize::from(exchange.method == Method::GET);
+                format!("{} {}", exchange.method, listened.max(1))
+            };
+            transcript.request(&label, exchange, &names);
+            if let Some(answer) = &exchange.answer {
+                transcript.answer(&label, answer, events, &names);
+            }
+        }
+        transcript
+    }
+
+    /// What the other has and this has not, and the other way round.
+    pub fn changes(&self, other: &Self) -> Vec<Change> {
+        let (before, after) = (&self.lines, &other.lines);
+        let width = after.len() + 1;
+        // `common[a * width + b]`: how many lines the ends from `a` and from `b` on have in common.
+        let mut common = vec![0_u32; (before.len() + 1) * width];
+        let at = |table: &[u32], a: usize, b: usize| table.get(a * width + b).copied().unwrap_or(0);
+        for (a, lost) in before.iter().enumerate().rev() {
+            for (b, found) in after.iter().enumerate().rev() {
+                let longest = if lost == found {
+                    at(&common, a + 1, b + 1) + 1
+                } else {
+                    at(&common, a + 1, b).max(at(&common, a, b + 1))
+                };
+                if let Some(cell) = common.get_mut(a * width + b) {
+                    *cell = longest;
+                }
+            }
+        }
+        let (mut a, mut b) = (0, 0);
+        let mut changes = Vec::new();
+        loop {
+            match (before.get(a), after.get(b)) {
+                (Some(lost), Some(found)) if lost == found => (a, b) = (a + 1, b + 1),
+                (Some(lost), found)
+                    if found.is_none() || at(&common, a + 1, b) >= at(&common, a, b + 1) =>
+                {
+                    changes.push(Change::Lost(lost.clone()));
+                    a += 1;
+                }
+                (_, Some(found)) => {
+                    changes.push(Change::Found(found.clone()));
+                    b += 1;
+                }
+                (_, None) => return changes,
+            }
+        }
+    }
+
+    fn request(&mut self, label: &str, exchange: &Exchange, names: &Names) {
+        self.lines.push(format!("{label} > {}", exchange.method));
+        self.headers(&format!("{label} >"), &exchange.headers);
+        let message = exchange.message();
+        if !message.is_null() {
+            self.message(&format!("{label} >"), &message, Sender::Client, names);
+        }
+    }
+
+    fn answer(&mut self, label: &str, answer: &Answer, events: &[Event], names: &Names) {
+        self.lines.push(format!("{label} < {}", answer.status.as_u16()));
+        self.headers(&format!("{label} <"), &answer.headers);
+        let mut messages = 0;
+        for event in events {
+            if let Some(retry) = &event.retry {
+                self.lines.push(format!("{label} < retry: {retry}"));
+            }
+            if event.data.is_empty() {
+                self.lines.push(format!("{label} < an id and no message"));
+                continue;
+            }
+            messages += 1;
+            let prefix = format!("{label} <{messages}");
+            let id = if event.id.is_some() { "an id" } else { "no id" };
+            self.lines.push(format!("{prefix} with {id}"));
+            let message = event.message();
+            if message.is_null() {
+                self.lines.push(format!("{prefix} {:?}", without_dates_and_ids(&event.data)));
+            } else {
+                self.message(&prefix, &message, Sender::Server, names);
+            }
+        }
+    }
+
+    fn headers(&mut self, prefix: &str, headers: &HeaderMap) {
+        let names: BTreeSet<&str> = headers.keys().map(|name| name.as_str()).collect();
+        for name in names {
+            if LEFT_OUT.contains(&name) {
+                continue;
+            }
+            let values = headers.get_all(name).iter();
+            let values: Vec<_> =
+                values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+            let id = IDS.iter().find_map(|(known, id)| (*known == name).then_some(*id));
+            self.lines.push(format!("{prefix} {name}: {}", id.unwrap_or(&values.join(", "))));
+        }
+    }
+
+    fn message(&mut self, prefix: &str, message: &Value, sender: Sender, names: &Names) {
+        let mut pairs = Vec::new();
+        flatten(String::new(), message, &mut pairs);
+        for (place, value) in pairs {
+            let shown = names.of_value(&place, &value, message, sender).unwrap_or_else(|| {
+                value.as_str().map_or_else(
+                    || value.to_string(),
+                    |text| Value::from(without_dates_and_ids(text)).to_string(),
+                )
+            });
+            self.lines.push(format!("{prefix} {place} = {shown}"));
+        }
+    }
+}
+
+fn is_stream(exchanges: &[Exchange], number: usize) -> bool {
+    exchanges.get(number).is_some_and(|exchange| exchange.method == Method::GET)
+}
+
+/// The events of an answer; a JSON body is one without an id.
+fn events(exchange: &Exchange) -> Vec<Event> {
+    let Some(answer) = &exchange.answer else { return Vec::new() };
+    let text = String::from_utf8_lossy(&answer.body).replace("\r\n", "\n");
+    let content_type = answer.headers.get("content-type").map(|value| value.as_bytes());
+    if content_type.is_some_and(|value| value.starts_with(b"text/event-stream")) {
+        return text.split("\n\n").filter_map(Event::parse).collect();
+    }
+    if text.is_empty() {
+        return Vec::new();
+    }
+    vec![Event { id: None, data: text, retry: None }]
+}
+
+/// Each value that holds no others, with its place as a JSON pointer.
+fn flatten(place: String, value: &Value, pairs: &mut Vec<(String, Value)>) {
+    match value {
+        Value::Object(members) if !members.is_empty() => {
+            for (name, member) in members {
+                flatten(format!("{place}/{name}"), member, pairs);
+            }
+        }
+        Value::Array(items) if !items.is_empty() => {
+            for (number, item) in items.iter().enumerate() {
+                flatten(format!("{place}/{number}"), item, pairs);
+            }
+        }
+        _ => pairs.push((place, value.clone())),
+    }
+}
