@@ -39,9 +39,16 @@ const LEFT_OUT: [&str; 6] =
 const IDS: [(&str, &str); 2] = [("last-event-id", "an event"), ("mcp-session-id", "a session")];
 
 impl Transcript {
-    /// The transcript of the exchanges of one session.
-    pub fn of(exchanges: &[Exchange]) -> Self {
-        let messages: Vec<Vec<Event>> = exchanges.iter().map(events).collect();
+    /// The transcript of the exchanges of one session, without the messages of a server whose method is one of
+    /// `left_out`.
+    pub fn of(exchanges: &[Exchange], left_out: &[&str]) -> Self {
+        let is_told = |event: &Event| {
+            let message = event.message();
+            let method = message.get("method").and_then(Value::as_str);
+            method.is_none_or(|method| !left_out.contains(&method))
+        };
+        let told = |exchange| events(exchange).into_iter().filter(is_told).collect();
+        let messages: Vec<Vec<Event>> = exchanges.iter().map(told).collect();
         let names = Names::of(exchanges, &messages);
         let mut transcript = Self { lines: Vec::new() };
         let (streams, posts): (Vec<usize>, Vec<usize>) =

@@ -27,6 +27,18 @@ enum Side {
     Server,
 }
 
+impl Server {
+    /// What it tells as often as it happens to, so that no two conversations have it alike.
+    fn by_chance(self) -> &'static [&'static str] {
+        match self {
+            // It registers tools once the client is there, and says so for each: those that it registers before the
+            // client listens are told to nobody, and what comes at once the gateway tells once.
+            Self::Everything => &["notifications/tools/list_changed"],
+            Self::Python => &[],
+        }
+    }
+}
+
 /// One request of a client, and what else it is told because of it, if anything.
 struct Step {
     method: &'static str,
@@ -217,7 +229,7 @@ async fn check(kind: PlayerKind, server: Server) -> anyhow::Result<()> {
 
     let direct = Recorder::to(port).await?;
     play(kind, server, &peers, &direct).await.context("directly")?;
-    let direct = Transcript::of(&direct.exchanges.all());
+    let direct = Transcript::of(&direct.exchanges.all(), server.by_chance());
 
     let upstream = Recorder::to(port).await?;
     let target = format!("targets:\n- name: only\n  url: http://127.0.0.1:{}/mcp\n", upstream.port);
@@ -228,9 +240,9 @@ async fn check(kind: PlayerKind, server: Server) -> anyhow::Result<()> {
     let played = play(kind, server, &peers, &downstream).await;
     played.with_context(|| gateway.process.log.all().join("\n"))?;
     let session = session_of_the_client(&upstream).await?;
-
-    judge(kind, server, Side::Client, &direct, &Transcript::of(&downstream.exchanges.all()))?;
-    judge(kind, server, Side::Server, &direct, &session)
+    let through = Transcript::of(&downstream.exchanges.all(), server.by_chance());
+    judge(kind, server, Side::Client, &direct, &through)?;
+    judge(kind, server, Side::Server, &direct, &Transcript::of(&session, server.by_chance()))
 }
 
 /// What is lost or found is on the list of exceptions, and all that is on it is lost or found.
@@ -330,7 +342,7 @@ fn counted(exchanges: &[Exchange], method: &str) -> usize {
 
 /// What the gateway and the server said to each other in the session of the client; the others are the gateway's own,
 /// in which it does no more than list and listen.
-async fn session_of_the_client(upstream: &Recorder) -> anyhow::Result<Transcript> {
+async fn session_of_the_client(upstream: &Recorder) -> anyhow::Result<Vec<Exchange>> {
     let is_call = |exchange: &Exchange| exchange.asks().as_deref() == Some("tools/call");
     let call = upstream.sees("a call upstream", is_call).await?;
     let session = session(&call);
@@ -352,7 +364,7 @@ async fn session_of_the_client(upstream: &Recorder) -> anyhow::Result<Transcript
             "the gateway's own session asks for {method:?}"
         );
     }
-    Ok(Transcript::of(&its))
+    Ok(its)
 }
 
 /// The session of an exchange: of its request, or opened by its answer.
