@@ -16,6 +16,7 @@ pub struct Catalog {
     lists: [Arc<[Item]>; 4],
     withheld: Vec<Withheld>,
     unread: Vec<Unread>,
+    cuts: Vec<Cut>,
 }
 
 /// A list that the target has and did not give when it was asked last. What is offered of it is the
@@ -27,6 +28,15 @@ pub struct Unread {
     /// Since when.
     pub since: SystemTime,
     /// Why, for the reader of the list.
+    pub reason: String,
+}
+
+/// A list that goes on where we do not follow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cut {
+    /// Which list.
+    pub kind: ListKind,
+    /// Where and why, for the reader of the list.
     pub reason: String,
 }
 
@@ -73,8 +83,13 @@ pub enum Standing {
 
 impl Catalog {
     /// A catalog of drained lists, given in the order of [`ListKind::ALL`]; those that are `unread`
-    /// are the last that are known.
-    pub fn new(hello: InitializeResult, lists: [Vec<Item>; 4], unread: Vec<Unread>) -> Self {
+    /// are the last that are known, and those of `cuts` are not whole.
+    pub fn new(
+        hello: InitializeResult,
+        lists: [Vec<Item>; 4],
+        unread: Vec<Unread>,
+        cuts: Vec<Cut>,
+    ) -> Self {
         let mut withheld = Vec::new();
         let [tools, prompts, resources, templates] = lists;
         let lists = [
@@ -83,7 +98,7 @@ impl Catalog {
             routable(ListKind::Resources, resources, &mut withheld),
             routable(ListKind::ResourceTemplates, templates, &mut withheld),
         ];
-        Self { hello, lists, withheld, unread }
+        Self { hello, lists, withheld, unread, cuts }
     }
 
     /// The same with another list of one kind.
@@ -91,6 +106,7 @@ impl Catalog {
         let mut other = self.clone();
         other.withheld.retain(|entry| entry.kind != kind);
         other.unread.retain(|unread| unread.kind != kind);
+        other.cuts.retain(|cut| cut.kind != kind);
         let list = routable(kind, items.to_vec(), &mut other.withheld);
         let [tools, prompts, resources, templates] = &mut other.lists;
         match kind {
@@ -117,20 +133,26 @@ impl Catalog {
         self.unread.iter().find(|unread| unread.kind == kind)
     }
 
+    /// Why a list ends before the target's does, if it does.
+    pub fn cut(&self, kind: ListKind) -> Option<&Cut> {
+        self.cuts.iter().find(|cut| cut.kind == kind)
+    }
+
     /// Whether every list is what the target offers now.
     pub fn is_whole(&self) -> bool {
         self.unread.is_empty()
     }
 
     /// Whether a list has the same entries, byte for byte, in the same order, and the same ones
-    /// withheld, and is read or not as the other is. Looks at the entries only if the lists are not one and the same.
+    /// withheld, and is read, whole or not as the other is. Looks at the entries only if the lists are not one and the same.
     pub fn same_list(&self, other: &Catalog, kind: ListKind) -> bool {
         let (mine, theirs) = (self.list(kind), other.list(kind));
         let same_items = Arc::ptr_eq(mine, theirs)
             || (mine.len() == theirs.len()
                 && mine.iter().zip(theirs.iter()).all(|(one, two)| one.raw == two.raw));
         let withheld = self.withheld.iter().filter(|entry| entry.kind == kind);
-        let same_standing = self.unread(kind) == other.unread(kind);
+        let same_standing =
+            self.unread(kind) == other.unread(kind) && self.cut(kind) == other.cut(kind);
         same_items
             && same_standing
             && withheld.eq(other.withheld.iter().filter(|entry| entry.kind == kind))

@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 use crate::access_log::AccessLog;
 use crate::auth::Authenticator;
 use crate::clock::Clock;
-use crate::metrics::Metrics;
+use crate::error::CallError;
+use crate::metrics::{Limit, Metrics};
 use crate::session::Sessions;
 use crate::tasks::Tasks;
 use crate::world::World;
@@ -43,6 +44,35 @@ pub struct Context {
     pub closing: Closing,
 }
 
+impl Context {
+    /// How long an answer may be that is kept until it is whole.
+    pub fn answer_limit(&self) -> AnswerLimit {
+        AnswerLimit { bytes: self.limits.rewritten_answer, metrics: self.metrics.clone() }
+    }
+}
+
+/// How long an answer may be that is kept until it is whole, and where it counts when one is longer.
+#[derive(Debug, Clone)]
+pub struct AnswerLimit {
+    /// `limits.rewrittenAnswer`.
+    pub bytes: usize,
+    metrics: Arc<Metrics>,
+}
+
+impl AnswerLimit {
+    /// What is said in place of an answer that is longer and would have to be one event.
+    pub fn no_event(&self) -> CallError {
+        self.metrics.rejected(Limit::Answer);
+        CallError::TooLongForAnEvent { limit: self.bytes }
+    }
+
+    /// What is said in place of an answer for which a batch has no room left.
+    pub fn no_room(&self) -> CallError {
+        self.metrics.rejected(Limit::Answer);
+        CallError::BatchTooLong { limit: self.bytes }
+    }
+}
+
 /// How what is open learns that it must end: with the gateway, or with its listener alone.
 #[derive(Debug, Clone, Default)]
 pub struct Closing {
@@ -56,5 +86,14 @@ impl Closing {
     /// For a part, which ends with the whole or before it.
     pub fn child(&self) -> Self {
         Self { draining: self.draining.child_token(), over: self.over.child_token() }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod fixtures {
+    use super::*;
+
+    pub(crate) fn answer_limit(bytes: usize) -> AnswerLimit {
+        AnswerLimit { bytes, metrics: Metrics::new(&Tasks::new()) }
     }
 }

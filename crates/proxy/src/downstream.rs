@@ -28,7 +28,7 @@ pub(crate) use transport::{sse, stdio, streamable};
 /// An MCP endpoint as one request sees it.
 pub(crate) struct Endpoint<'a> {
     pub(crate) context: &'a Arc<Context>,
-    pub(crate) world: &'a World,
+    pub(crate) world: &'a Arc<World>,
     /// The backends that the route leads to.
     pub(crate) backends: &'a [Weighted],
     pub(crate) principal: Principal,

@@ -9,6 +9,7 @@ use http::StatusCode;
 use mcp::{ErrorCode, Id, MessageError, TargetName};
 
 use crate::access_log::Ending;
+use crate::metrics::Limit;
 use crate::upstream::UpstreamError;
 
 /// What the official TypeScript and Python servers say with their 404.
@@ -315,11 +316,15 @@ pub enum RequestError {
     #[error("`Last-Event-ID` needs `Mcp-Session-Id`")]
     ResumeWithoutSession,
     /// `Last-Event-ID` names no event that is still kept.
-    #[error("the event of `Last-Event-ID` is not kept any more; open a new stream")]
+    #[error("the event of `Last-Event-ID` is not of this session; open a new stream")]
     UnknownEvent,
+    /// What came after the event has been dropped for what came later (`limits.eventStoreEvents`,
+    /// `eventStoreStream`, `eventStoreTotal`).
+    #[error("what came after the event of `Last-Event-ID` is not kept any more; open a new stream")]
+    Evicted,
     /// A limit of the configuration is reached; what runs goes on.
-    #[error("`limits.{0}` is reached; try again later")]
-    Limit(&'static str),
+    #[error("`limits.{}` is reached; try again later", .0.field())]
+    Limit(Limit),
     /// The gateway stops, or has not started.
     #[error("the gateway is not ready")]
     NotReady,
@@ -343,7 +348,19 @@ impl RequestError {
             | Self::Version(_)
             | Self::Modern(_)
             | Self::ResumeWithoutSession
-            | Self::UnknownEvent => StatusCode::BAD_REQUEST,
+            | Self::UnknownEvent
+            | Self::Evicted => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// The bound of the gateway that was reached, if it is about one.
+    pub fn limit(&self) -> Option<Limit> {
+        match self {
+            Self::BodyTooLarge { .. } | Self::LineTooLong { .. } => Some(Limit::Body),
+            Self::Message(MessageError::LongBatch { .. }) => Some(Limit::Batch),
+            Self::Evicted => Some(Limit::EventStore),
+            Self::Limit(limit) => Some(*limit),
+            _ => None,
         }
     }
 

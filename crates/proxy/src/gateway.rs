@@ -268,9 +268,7 @@ async fn sweep(context: Arc<Context>) {
         ticks.tick().await;
         let now = context.clock.now();
         let connection_idle = limits.process_idle.get();
-        let sessions = &context.sessions;
-        let slots =
-            sessions.sweep(now, context.clock.unix(), limits.session_idle.get(), connection_idle);
+        let slots = context.sessions.sweep(now, context.clock.unix(), &limits);
         for slot in slots {
             context.tasks.spawn("close upstream session", async move { slot.close().await });
         }

@@ -3,6 +3,7 @@
 use config::{Action, Close, RequestHead, Weighted};
 use http::{HeaderMap, Method};
 
+use crate::metrics::Limit;
 use crate::world::World;
 
 /// The endpoint that a client without a URL is served at, named as its URL would.
@@ -37,8 +38,8 @@ pub enum PlaceError {
     #[error("what was served has been removed from the configuration")]
     Removed,
     /// A limit of the configuration is reached.
-    #[error("`limits.{0}` is reached")]
-    Limit(&'static str),
+    #[error("`limits.{}` is reached", .0.field())]
+    Limit(Limit),
     /// There is no document yet.
     #[error("the gateway is not ready")]
     NotReady,

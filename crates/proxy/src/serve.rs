@@ -32,6 +32,9 @@ pub(crate) async fn serve(
         if matches!(error, RequestError::Closed(_) | RequestError::Limit(_)) {
             record.ends_as(Ending::Refused);
         }
+        if let Some(limit) = error.limit() {
+            context.metrics.rejected(limit);
+        }
         respond::refusal(&error)
     });
     if let Some(page) = page {
@@ -56,7 +59,7 @@ pub(crate) struct Arrival {
 /// it pass.
 async fn answer(
     context: &Arc<Context>,
-    world: &World,
+    world: &Arc<World>,
     arrival: &Arrival,
     head: Parts,
     body: Incoming,

@@ -29,7 +29,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::catalog::Catalog;
 use crate::clock::Clock;
-use crate::metrics::{Metrics, TargetMetrics};
+use crate::metrics::{Limit, Metrics, TargetMetrics};
 use crate::random;
 use crate::tasks::Tasks;
 use crate::upstream::ask::ask;
@@ -82,6 +82,7 @@ pub struct Upstream {
     clock: Clock,
     tasks: Tasks,
     metrics: Arc<TargetMetrics>,
+    gateway_metrics: Arc<Metrics>,
     leases: Leases,
     /// The places of sessions that have lists of their own, `limits.overlaysPerTarget` of them.
     overlays: Arc<Semaphore>,
@@ -108,11 +109,9 @@ impl Upstream {
 
         let tasks = surroundings.tasks.child();
         let key = settings.target.key.clone();
-        let most_processes = settings.target.settings.max_processes;
-        let processes = Processes::new(most_processes, metrics.clone());
-        // A catalog whose last session is still ending may have two for a moment.
-        let most_catalogs = catalog_processes(most_processes).saturating_mul(2);
-        let catalog_processes = Processes::new(most_catalogs, metrics.clone());
+        let most = settings.target.settings.max_processes;
+        let processes = Processes::new(most, metrics.clone());
+        let catalog_processes = Processes::new(running_catalogs(most), metrics.clone());
         let base = Feed::new(
             Declaration::default(),
             surroundings.limits.list.get(),
@@ -131,6 +130,7 @@ impl Upstream {
             catalog_processes,
             overlays: Arc::new(Semaphore::new(surroundings.limits.overlays_per_target)),
             metrics,
+            gateway_metrics: surroundings.metrics.clone(),
             leases: Leases::new(surroundings.clock.now()),
             base,
             others: Mutex::default(),
@@ -155,12 +155,16 @@ impl Upstream {
         self.settings.load().target.clone()
     }
 
-    /// Swaps the settings: from now on requests carry the new headers, deadlines and endpoints.
+    /// Swaps the settings: from now on requests carry the new headers, deadlines and endpoints, and
+    /// as many processes may run as they say.
     /// Sessions stay. The catalog is read again, because credentials may show other tools.
     pub fn reconfigure(&self, settings: Settings) {
         if **self.settings.load() == settings {
             return;
         }
+        let most = settings.target.settings.max_processes;
+        self.processes.resize(most);
+        self.catalog_processes.resize(running_catalogs(most));
         self.settings.store(Arc::new(settings));
         self.base.look_again();
         for feed in self.others.lock().iter() {
@@ -275,7 +279,7 @@ impl Upstream {
         kind: ListKind,
     ) -> Result<Option<Vec<Item>>, UpstreamError> {
         match refresh::drain(self, seat.connection(), kind).await? {
-            Drained::List(items) => Ok(Some(items)),
+            Drained::List { items, .. } => Ok(Some(items)),
             Drained::Refused(_) => Ok(None),
         }
     }
@@ -293,7 +297,7 @@ impl Upstream {
             Ok(()) if !is_fresh => self.base.look_again(),
             Ok(()) => {}
             Err(error) => {
-                self.metrics.error(error.class());
+                self.count(error);
                 if is_fresh && error.is_about_the_connection() {
                     self.base.look_again();
                 }
@@ -348,12 +352,25 @@ impl Upstream {
     }
 
     fn failed(&self, feed: &Feed, error: &UpstreamError) {
-        self.metrics.error(error.class());
+        self.count(error);
         self.metrics.refresh_failures.inc();
         if self.is_base(feed) {
             self.metrics.up.set(0);
         }
         feed.failed(error.class(), error.to_string(), self.clock.unix());
+    }
+
+    /// Counts what went wrong.
+    fn count(&self, error: &UpstreamError) {
+        self.metrics.error(error.class());
+        if let Some(limit) = error.limit() {
+            self.rejected(limit);
+        }
+    }
+
+    /// Counts what a bound kept from the target or from its clients.
+    pub(crate) fn rejected(&self, limit: Limit) {
+        self.gateway_metrics.rejected(limit);
     }
 
     fn is_base(&self, feed: &Feed) -> bool {
@@ -377,6 +394,12 @@ impl Upstream {
 /// How many processes catalogs may have besides those of clients.
 fn catalog_processes(most: u32) -> u32 {
     (most / 4).max(1)
+}
+
+/// How many processes catalogs may have in fact: one whose last session is still ending has two for
+/// a moment.
+fn running_catalogs(most: u32) -> u32 {
+    catalog_processes(most).saturating_mul(2)
 }
 
 /// Of the catalogs for clients that can do no more than this one, the one for those that can most.

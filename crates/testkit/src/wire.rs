@@ -228,20 +228,25 @@ impl Wire {
 }
 
 impl WireAnswer {
-    /// The messages in it: of a JSON body (one, or a batch) or of an event stream.
+    /// The messages in it: of a JSON body or of an event stream, those of a batch one by one.
     pub fn messages(&self) -> anyhow::Result<Vec<Value>> {
         let text = std::str::from_utf8(&self.body).context("an answer that is not UTF-8")?;
-        if !self.is_event_stream() {
-            let value: Value = serde_json::from_str(text)
-                .with_context(|| format!("status {}, not JSON: {text}", self.status))?;
-            return Ok(match value {
-                Value::Array(messages) => messages,
-                message => vec![message],
-            });
+        let bodies: Vec<&str> = if self.is_event_stream() {
+            let data = text.lines().filter_map(|line| line.strip_prefix("data:")).map(str::trim);
+            data.filter(|data| !data.is_empty()).collect()
+        } else {
+            vec![text]
+        };
+        let mut messages = Vec::new();
+        for body in bodies {
+            let value = serde_json::from_str(body)
+                .with_context(|| format!("status {}, not JSON: {body}", self.status))?;
+            match value {
+                Value::Array(batch) => messages.extend(batch),
+                message => messages.push(message),
+            }
         }
-        let data = text.lines().filter_map(|line| line.strip_prefix("data:")).map(str::trim);
-        let messages = data.filter(|data| !data.is_empty()).map(serde_json::from_str);
-        messages.collect::<Result<_, _>>().with_context(|| format!("an event is not JSON: {text}"))
+        Ok(messages)
     }
 
     /// Whether it is an event stream.

@@ -8,7 +8,8 @@ use anyhow::Context;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use testkit::{
-    Client, Gateway, Host, Peers, Piped, Process, binary, output, repository, tool_call, within,
+    Client, Framing, Gateway, Host, Peers, Piped, Process, RawServer, Wire, binary, output,
+    repository, request, tool_call, within,
 };
 use tokio::process::Command;
 
@@ -25,6 +26,43 @@ async fn a_client_of_http_sse_uses_a_federation_and_answers_what_it_asks() -> an
     for path in ["/mcp", "/mcp/sse"] {
         check_client(&peers, &["sse", &gateway.url(path)]).await.context(path)?;
     }
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "run by cargo xtask test, needs the gateway's binary"]
+async fn the_access_log_tells_of_calls_over_http_sse_what_it_tells_of_others() -> anyhow::Result<()>
+{
+    let server = RawServer::start(Framing::Json).await?;
+    let target = server.target("raw", Path::new("none"));
+    let gateway = Gateway::native(&format!("targets:\n{target}")).await?;
+    let mut listening = Wire::new(&gateway.url("/mcp"))?;
+    let mut stream = listening.listen().await?;
+    let endpoint = stream.next().await?.context("no endpoint")?.data;
+    let mut wire = Wire::new(&gateway.url(&endpoint))?;
+    let hello = json!({ "protocolVersion": "2024-11-05", "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } });
+    wire.tell(request("1", "initialize", &hello)).await?;
+    stream.message().await?;
+    wire.tell(tool_call("2", "work")).await?;
+    server.call().await?.result(&json!({ "content": [] }))?;
+    stream.message().await?;
+    wire.tell(tool_call("3", "work")).await?;
+    let mut nonsense = server.call().await?;
+    nonsense.send("{}")?;
+    nonsense.end()?;
+    stream.message().await?;
+    let is_of_a_call = |line: &str| line.contains("tool=work") && line.contains("target=raw");
+    let served = gateway
+        .access_line("a call", |line| is_of_a_call(line) && line.contains("ended=complete"))
+        .await?;
+    anyhow::ensure!(served.contains("status=202") && !served.contains("bytes=0"), "{served}");
+    let failed = gateway
+        .access_line("a failure", |line| is_of_a_call(line) && line.contains("ended=target_failed"))
+        .await?;
+    anyhow::ensure!(failed.contains("error=invalid"), "{failed}");
+    let lines = gateway.process.log.all();
+    let calls = lines.iter().filter(|line| line.contains("tool=work")).count();
+    assert_eq!(calls, 2, "one line for each call");
     Ok(())
 }
 

@@ -197,7 +197,8 @@ fn key(written: &document::Target, owner: &str) -> TargetKey {
     hidden.extend(written.args.iter().map(|arg| format!("arg {arg}")));
     hidden.extend(written.env.iter().map(|(name, value)| format!("env {name}={value}")));
     hidden.extend(written.cwd.iter().map(|cwd| format!("cwd {}", cwd.display())));
-    hidden.extend(written.headers.keys().map(|name| format!("header {}", name.to_lowercase())));
+    let credentials = written.headers.keys().filter(|name| headers::is_credential(name));
+    hidden.extend(credentials.map(|name| format!("credential {}", name.to_lowercase())));
     let shown = format!("{transport} {shown}").into();
     TargetKey { shown, owner: owner.into(), hidden: hidden.into() }
 }

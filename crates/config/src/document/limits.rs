@@ -66,7 +66,7 @@ pub struct Limits {
     pub overlays_per_target: usize,
     /// Processes of one target for clients; a quarter as many may run besides to read its lists.
     pub processes: u32,
-    /// Ended sessions that are remembered until they would have expired.
+    /// Ended sessions that are remembered until they would have expired, so that they stay ended.
     pub tombstones: usize,
     /// The time to connect to a target.
     pub connect: Duration,
@@ -84,7 +84,8 @@ pub struct Limits {
     pub parked_call: Duration,
     /// The time after which an unused process ends.
     pub process_idle: Duration,
-    /// The time after which an unused session ends.
+    /// The time after which an unused session ends. One that has set nothing at its servers begins
+    /// again by itself.
     pub session_idle: Duration,
     /// The time after which every session ends.
     pub session_absolute: Duration,

@@ -42,8 +42,8 @@ pub struct Target {
 }
 
 /// What makes two configured targets the same upstream: the name, the transport, the URL as written
-/// or the command with its arguments, environment and folder, and the names of the headers it is
-/// sent. Values of headers, deadlines, TLS and endpoints are no part of it.
+/// or the command with its arguments, environment and folder, and which headers say who asks. Other
+/// headers, the values of all, deadlines, TLS and endpoints are no part of it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct TargetKey {
     pub(crate) shown: Arc<str>,

@@ -105,6 +105,35 @@ impl Record {
         }
     }
 
+    /// A message among several that this request brought, with a line of its own.
+    pub fn part(&self) -> Self {
+        Self {
+            access_log: self.access_log.clone(),
+            clock: self.clock.clone(),
+            started: self.started,
+            time: self.time,
+            remote: self.remote,
+            kind: RequestKind::Unread,
+            method: None,
+            route: self.route.clone(),
+            target: None,
+            tool: None,
+            session: self.session.clone(),
+            status: self.status,
+            error: None,
+            bytes: 0,
+            ending: None,
+        }
+    }
+
+    /// The record of what this request asked, where it is answered elsewhere than in its response:
+    /// this one says nothing any more.
+    pub fn hand_over(&mut self) -> Self {
+        let asked = self.part();
+        (self.access_log, self.route) = (AccessLog::off(), None);
+        asked
+    }
+
     /// The route that was found for it.
     pub fn route(&mut self, route: &Arc<RouteMetrics>) {
         self.route = Some(route.clone());
@@ -180,6 +209,11 @@ impl Record {
     /// Writes the line.
     pub fn end(mut self, ending: Ending) {
         self.ending = Some(ending);
+    }
+
+    /// Writes the line of what was answered: as [`ends_as`](Self::ends_as) said, if it did.
+    pub fn end_answered(mut self) {
+        self.body_ended();
     }
 
     /// Whether the whole body was sent decides: then what was said stays, else the client left.

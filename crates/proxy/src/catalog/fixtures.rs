@@ -42,7 +42,7 @@ impl Offer {
         let lists = [&self.tools, &self.prompts, &self.resources, &self.templates];
         let mut kinds = ListKind::ALL.into_iter();
         let lists = lists.map(|raw| items(kinds.next().unwrap(), raw));
-        Arc::new(Catalog::new(hello, lists, Vec::new()))
+        Arc::new(Catalog::new(hello, lists, Vec::new(), Vec::new()))
     }
 }
 

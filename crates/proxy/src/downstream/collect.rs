@@ -11,7 +11,6 @@ use hyper::body::{Body, Incoming};
 
 use crate::context::Context;
 use crate::error::RequestError;
-use crate::metrics::Limit;
 
 /// How long a client may take for a body.
 const BODY_DEADLINE: Duration = Duration::from_secs(60);
@@ -27,11 +26,7 @@ pub(super) async fn collect(
     body: Incoming,
 ) -> Result<Bytes, RequestError> {
     check_media(headers)?;
-    whole(body, context.limits.request_body).await.inspect_err(|error| {
-        if matches!(error, RequestError::BodyTooLarge { .. }) {
-            context.metrics.rejected(Limit::Body);
-        }
-    })
+    whole(body, context.limits.request_body).await
 }
 
 /// Refuses what is not plain JSON.
@@ -40,6 +35,9 @@ fn check_media(headers: &HeaderMap) -> Result<(), RequestError> {
         .get_all(CONTENT_ENCODING)
         .iter()
         .all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    if headers.get_all(CONTENT_TYPE).iter().nth(1).is_some() {
+        return Err(RequestError::RepeatedHeader("Content-Type"));
+    }
     if is_plain && mcp::headers::is_json(headers.get(CONTENT_TYPE)) {
         Ok(())
     } else {

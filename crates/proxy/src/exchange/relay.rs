@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use crate::error::CallError;
 use crate::exchange::{Exchange, Failure, ResultView};
+use crate::metrics::Limit;
 use crate::reply::Part;
 use crate::session::Speaker;
 use crate::upstream::{Answer, AnswerBody, Arrival, MessageStream, Replies};
@@ -138,6 +139,7 @@ async fn relay_rewritten(
     while let Some(chunk) = patience.wait(exchange, body.next()).await? {
         let chunk = chunk?;
         if whole.len() + chunk.len() > limit {
+            exchange.upstream.rejected(Limit::Answer);
             let target = exchange.target.clone();
             return Err(Failure::Call(CallError::AnswerTooLarge { target, limit }));
         }

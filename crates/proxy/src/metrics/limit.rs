@@ -24,9 +24,9 @@ pub enum Limit {
     Sessions,
     /// Streams of one session.
     Streams,
-    /// What the event stores hold in all.
+    /// What the event stores hold in all; whoever reads on too late is refused.
     EventStore,
-    /// Deleted sessions that are remembered.
+    /// Sessions that are not to come back, and are remembered.
     Tombstones,
     /// Processes of one target.
     Processes,
@@ -53,7 +53,25 @@ impl Limit {
         Self::Entries,
     ];
 
-    /// Its name in the label: that of the field in the document's `limits`, where there is one.
+    /// Its field in the document's `limits`.
+    pub fn field(self) -> &'static str {
+        match self {
+            Self::Connections => "connections",
+            Self::Body => "requestBody",
+            Self::Answer => "rewrittenAnswer",
+            Self::Event => "sseEvent",
+            Self::Batch => "batch",
+            Self::Sessions => "sessions",
+            Self::Streams => "streamsPerSession",
+            Self::EventStore => "eventStoreTotal",
+            Self::Tombstones => "tombstones",
+            Self::Processes => "processes",
+            Self::Pages => "pagesPerDrain",
+            Self::Entries => "toolsPerTarget",
+        }
+    }
+
+    /// Its name in the label.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Connections => "connections",

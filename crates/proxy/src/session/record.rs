@@ -440,6 +440,16 @@ impl Session {
         self.subscriptions.lock().iter().any(|(serial, _)| *serial == upstream)
     }
 
+    /// Whether its client has set something that it counts on.
+    pub(super) fn has_settings(&self) -> bool {
+        self.level().is_some() || !self.subscriptions.lock().is_empty()
+    }
+
+    /// When it ends at the latest.
+    pub(super) fn expires(&self) -> SystemTime {
+        self.expires
+    }
+
     pub(super) fn touch(&self, now: Instant) {
         self.used.touch(now);
     }

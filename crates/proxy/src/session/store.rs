@@ -1,16 +1,16 @@
-//! All sessions that have a record, and the tombstones of those that were deleted. Bounded, in
+//! All sessions that have a record, and the tombstones of those that are not to come back. Bounded, in
 //! shards, so that no lock is shared by all requests.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use config::Limits;
 use parking_lot::Mutex;
 
 use crate::auth::Principal;
-use crate::metrics::Metrics;
+use crate::metrics::{Limit, Metrics};
 use crate::session::key::{KeyRing, Purpose};
 use crate::session::pipe::Pipe;
 use crate::session::record::{Beginning, Session};
@@ -27,9 +27,9 @@ pub enum SessionError {
     /// so that nobody learns which.
     #[error("session not found")]
     Unknown,
-    /// A bound of the configuration, by its name.
-    #[error("`limits.{0}` is reached")]
-    Limit(&'static str),
+    /// A bound of the configuration.
+    #[error("`limits.{}` is reached", .0.field())]
+    Limit(Limit),
 }
 
 /// The sessions of this process.
@@ -49,7 +49,7 @@ struct Shard {
     records: HashMap<u128, Arc<Session>>,
     /// The ways to clients of HTTP+SSE and stdio, which are there before a record is.
     pipes: HashMap<u128, Arc<Pipe>>,
-    /// Deleted sessions until their id would have expired by itself.
+    /// Sessions that are not to come back, until their id would have expired by itself.
     tombstones: HashMap<u128, SystemTime>,
 }
 
@@ -92,7 +92,7 @@ impl Sessions {
     /// What comes back is what its messages name it by.
     pub fn open_pipe(&self, pipe: Arc<Pipe>, limit: usize) -> Result<SessionId, SessionError> {
         if self.pipes.load(Ordering::Relaxed) >= limit {
-            return Err(SessionError::Limit("sessions"));
+            return Err(SessionError::Limit(Limit::Sessions));
         }
         let sealed = SessionId::seal(&self.keys, Purpose::Pipe, pipe.claims());
         let sealed = sealed.map_err(|_| SessionError::Unknown)?;
@@ -186,7 +186,7 @@ impl Sessions {
             return Ok(session.clone());
         }
         if self.records.load(Ordering::Relaxed) >= limit {
-            return Err(SessionError::Limit("sessions"));
+            return Err(SessionError::Limit(Limit::Sessions));
         }
         let (expires, store) = (claims.expires, self.store.clone());
         let session = Arc::new(Session::new(beginning(), expires, store, now, &self.metrics));
@@ -198,25 +198,20 @@ impl Sessions {
     /// Deletes a session for good; the connections that it held are the caller's to close.
     pub fn delete(&self, claims: &Claims, limit: usize) -> Result<Vec<Arc<Slot>>, SessionError> {
         let mut shard = self.shard(claims.serial).lock();
-        if self.tombstones.load(Ordering::Relaxed) >= limit {
-            return Err(SessionError::Limit("tombstones"));
-        }
-        if shard.tombstones.insert(claims.serial, claims.expires).is_none() {
-            self.tombstones.fetch_add(1, Ordering::Relaxed);
+        if !self.bury(&mut shard.tombstones, claims.serial, claims.expires, limit) {
+            return Err(SessionError::Limit(Limit::Tombstones));
         }
         let record = shard.records.remove(&claims.serial);
         drop(shard);
         Ok(record.map(|session| self.ended(&session)).unwrap_or_default())
     }
 
-    /// Takes out what has expired or been idle too long: whole sessions, and single connections of others.
-    pub fn sweep(
-        &self,
-        now: Instant,
-        unix: SystemTime,
-        session_idle: Duration,
-        connection_idle: Duration,
-    ) -> Vec<Arc<Slot>> {
+    /// Takes out what has expired or been idle too long: whole sessions, and single connections of
+    /// others. The id of an idle session stays good, unless its client has set something there:
+    /// then it is told to begin anew.
+    pub fn sweep(&self, now: Instant, unix: SystemTime, limits: &Limits) -> Vec<Arc<Slot>> {
+        let (session_idle, connection_idle) =
+            (limits.session_idle.get(), limits.process_idle.get());
         let mut slots = Vec::new();
         for shard in &self.shards {
             let mut shard = shard.lock();
@@ -224,8 +219,17 @@ impl Sessions {
             shard.tombstones.retain(|_, expires| *expires > unix);
             self.tombstones.fetch_sub(before - shard.tombstones.len(), Ordering::Relaxed);
             slots.extend(self.end_pipes(&mut shard, unix));
-            shard.records.retain(|_, session| {
-                if session.has_expired(unix) || session.is_idle(now, session_idle) {
+            let Shard { records, tombstones, .. } = &mut *shard;
+            records.retain(|serial, session| {
+                let is_over = session.has_expired(unix);
+                let is_idle = session.is_idle(now, session_idle);
+                let is_missed = is_idle && !is_over && session.has_settings();
+                if is_missed
+                    && !self.bury(tombstones, *serial, session.expires(), limits.tombstones)
+                {
+                    return true;
+                }
+                if is_over || is_idle {
                     slots.extend(self.ended(session));
                     return false;
                 }
@@ -234,6 +238,23 @@ impl Sessions {
             });
         }
         slots
+    }
+
+    /// Remembers that an id is worth nothing any more, where there is room for that.
+    fn bury(
+        &self,
+        tombstones: &mut HashMap<u128, SystemTime>,
+        serial: u128,
+        expires: SystemTime,
+        limit: usize,
+    ) -> bool {
+        if self.tombstones.load(Ordering::Relaxed) >= limit {
+            return false;
+        }
+        if tombstones.insert(serial, expires).is_none() {
+            self.tombstones.fetch_add(1, Ordering::Relaxed);
+        }
+        true
     }
 
     /// The places of every session at an upstream that is gone.

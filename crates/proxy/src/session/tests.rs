@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use config::Limits;
 use mcp::{Id, Message};
 
 use crate::auth::Principal;
+use crate::metrics::Limit;
 use crate::session::fixtures::{self, beginning, sessions};
 use crate::session::key::Purpose;
 use crate::session::sealed::SessionId;
@@ -27,6 +29,12 @@ fn id(raw: &'static str) -> Id {
 /// Opens `text` as `principal` on `backend` at `now`.
 fn check(sessions: &Sessions, text: &str, principal: &str, backend: &str, now: SystemTime) -> bool {
     sessions.open(text, &Principal::new(principal), [backend].into_iter(), now).is_ok()
+}
+
+/// Whoever is idle for this long goes; ten may be told so.
+fn limits(idle: Duration) -> Limits {
+    let idle = config::Duration::from_secs(idle.as_secs());
+    Limits { session_idle: idle, process_idle: idle, tombstones: 10, ..Limits::default() }
 }
 
 #[test]
@@ -102,7 +110,7 @@ async fn a_deleted_session_stays_deleted_until_its_id_has_expired() {
         SessionError::Unknown
     );
     let idle = Duration::from_secs(1);
-    sessions.sweep(Instant::now(), NOW + Duration::from_secs(61), idle, idle);
+    sessions.sweep(Instant::now(), NOW + Duration::from_secs(61), &limits(idle));
     assert!(sessions.record(&claims(7), Instant::now(), 10, beginning).is_ok());
 }
 
@@ -113,10 +121,10 @@ async fn records_and_tombstones_are_bounded_by_name() {
     assert!(sessions.record(&claims(1), now, 1, beginning).is_ok());
     assert_eq!(
         sessions.record(&claims(2), now, 1, beginning).unwrap_err(),
-        SessionError::Limit("sessions")
+        SessionError::Limit(Limit::Sessions)
     );
     sessions.delete(&claims(1), 1).unwrap();
-    assert_eq!(sessions.delete(&claims(2), 1).unwrap_err(), SessionError::Limit("tombstones"));
+    assert_eq!(sessions.delete(&claims(2), 1).unwrap_err(), SessionError::Limit(Limit::Tombstones));
 }
 
 #[tokio::test]
@@ -130,14 +138,37 @@ async fn an_idle_session_goes_and_one_with_a_stream_or_a_call_stays() {
     let call = calling.call(&id("1"), None);
     assert!(streaming.stream(1).is_none());
 
-    sessions.sweep(later, NOW, idle, idle);
+    sessions.sweep(later, NOW, &limits(idle));
     assert!(quiet.ended().is_cancelled());
     assert!(!streaming.ended().is_cancelled());
     assert!(!calling.ended().is_cancelled());
     drop((seat, call));
-    sessions.sweep(later, NOW, idle, idle);
+    sessions.sweep(later, NOW, &limits(idle));
     assert!(streaming.ended().is_cancelled());
     assert!(calling.ended().is_cancelled());
+}
+
+#[tokio::test]
+async fn an_idle_session_that_has_set_something_does_not_come_back_without_it() {
+    let (sessions, now, idle) = (sessions(), Instant::now(), Duration::from_secs(10));
+    let set = |serial| {
+        let session = sessions.record(&claims(serial), now, 99, beginning).unwrap();
+        session.subscribe(1, "a:b".into());
+        session
+    };
+    let (watching, quiet) = (set(1), sessions.record(&claims(2), now, 99, beginning).unwrap());
+    sessions.sweep(now + idle, NOW, &limits(idle));
+    assert!(watching.ended().is_cancelled());
+    assert!(quiet.ended().is_cancelled());
+    let again = |serial| sessions.record(&claims(serial), now, 99, beginning).map(drop);
+    assert_eq!(again(1), Err(SessionError::Unknown));
+    assert_eq!(again(2), Ok(()));
+
+    // Where no more can be told so, they stay.
+    let stays = set(3);
+    let none = Limits { tombstones: 1, ..limits(idle) };
+    sessions.sweep(now + idle, NOW, &none);
+    assert!(!stays.ended().is_cancelled());
 }
 
 #[tokio::test]
@@ -147,9 +178,9 @@ async fn a_session_ends_when_its_id_expires_whatever_it_does() {
     let _busy = (session.stream(1).unwrap(), session.call(&id("1"), None));
     session.slot(1, &Tasks::new(), now).unwrap();
     let expires = claims(1).expires;
-    assert!(sessions.sweep(now, expires - Duration::from_secs(1), idle, idle).is_empty());
+    assert!(sessions.sweep(now, expires - Duration::from_secs(1), &limits(idle)).is_empty());
     assert!(!session.ended().is_cancelled());
-    assert_eq!(sessions.sweep(now, expires, idle, idle).len(), 1);
+    assert_eq!(sessions.sweep(now, expires, &limits(idle)).len(), 1);
     assert!(session.ended().is_cancelled());
 }
 
@@ -263,12 +294,12 @@ async fn the_session_of_a_pipe_ends_with_its_time_or_when_its_client_has_stopped
         stalled.say("some".into()).await;
     }
     stalled.say_within("more".into(), Duration::from_millis(20)).await;
-    assert_eq!(sessions.sweep(now, NOW, idle, idle).len(), 1);
+    assert_eq!(sessions.sweep(now, NOW, &limits(idle)).len(), 1);
     assert!(session.ended().is_cancelled());
     assert!(!other.ended().is_cancelled());
     tokio::time::timeout(LONG, stalled.say("more".into())).await.unwrap();
 
-    assert_eq!(sessions.sweep(now, claims(2).expires, idle, idle).len(), 1);
+    assert_eq!(sessions.sweep(now, claims(2).expires, &limits(idle)).len(), 1);
     assert!(old.over().is_cancelled());
     assert!(other.ended().is_cancelled());
     begin(3);

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+use crate::metrics::Limit;
+
 /// A failure between the gateway and one target. Cheap to clone, because one broken stream fails
 /// many calls. `peer` is a host with its port or a command, never with credentials.
 ///
@@ -85,9 +87,14 @@ pub(crate) enum UpstreamError {
         /// Its exit status, in words.
         status: Arc<str>,
     },
-    /// The gateway holds as many of something for this target as it may; nothing was sent.
-    #[error("`limits.{0}` is reached; try again later")]
-    Limit(&'static str),
+    /// The target has as many processes as it may; nothing was sent.
+    #[error(
+        "all processes that it may have are in use, {most} (`maxProcesses`, else `limits.processes`); try again later"
+    )]
+    Processes {
+        /// How many it may have.
+        most: usize,
+    },
     /// Who asked, or what was asked, is gone from here; nothing was sent.
     #[error("{0}")]
     Withdrawn(&'static str),
@@ -114,7 +121,7 @@ impl UpstreamError {
             | Self::TooLarge { .. }
             | Self::Timeout { .. }
             | Self::Exited { .. }
-            | Self::Limit(_) => false,
+            | Self::Processes { .. } => false,
         }
     }
 
@@ -137,7 +144,7 @@ impl UpstreamError {
             | Self::TooLarge { .. }
             | Self::Timeout { .. }
             | Self::Withdrawn(_)
-            | Self::Limit(_) => false,
+            | Self::Processes { .. } => false,
         }
     }
 
@@ -153,9 +160,19 @@ impl UpstreamError {
             Self::TooLarge { .. } => "too_large",
             Self::Timeout { .. } => "timeout",
             Self::Exited { .. } => "exited",
-            Self::Limit(_) => "limit",
+            Self::Processes { .. } => "limit",
             Self::Withdrawn(_) => "withdrawn",
             Self::Closed { .. } => "closed",
+        }
+    }
+
+    /// The bound of the gateway that was reached, if it is about one.
+    pub(crate) fn limit(&self) -> Option<Limit> {
+        match self {
+            Self::Processes { .. } => Some(Limit::Processes),
+            Self::TooLarge { what: "answer", .. } => Some(Limit::Answer),
+            Self::TooLarge { .. } => Some(Limit::Event),
+            _ => None,
         }
     }
 

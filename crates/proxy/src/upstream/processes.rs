@@ -1,8 +1,7 @@
 //! How many processes one target may have, and has.
 
 use std::sync::Arc;
-
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::metrics::{Counted, TargetMetrics};
 use crate::upstream::error::UpstreamError;
@@ -10,32 +9,79 @@ use crate::upstream::error::UpstreamError;
 /// The bound on the processes of one target, and their count; clones share both.
 #[derive(Debug, Clone)]
 pub(crate) struct Processes {
-    free: Arc<Semaphore>,
+    places: Arc<Places>,
     metrics: Arc<TargetMetrics>,
+}
+
+#[derive(Debug)]
+struct Places {
+    most: AtomicUsize,
+    taken: AtomicUsize,
 }
 
 /// The place of one process. Held from before it starts until it has been reaped: one that is
 /// ending still runs, and one that crashed does not.
 #[derive(Debug)]
 pub(crate) struct ProcessPlace {
-    _permit: OwnedSemaphorePermit,
+    places: Arc<Places>,
     _counted: Counted,
 }
 
 impl Processes {
     /// None yet, and at most `most` at once.
     pub(crate) fn new(most: u32, metrics: Arc<TargetMetrics>) -> Self {
-        let most = usize::try_from(most).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
-        Self { free: Arc::new(Semaphore::new(most)), metrics }
+        let places = Places { most: AtomicUsize::new(size(most)), taken: AtomicUsize::new(0) };
+        Self { places: Arc::new(places), metrics }
+    }
+
+    /// From now on at most `most` at once. Those that run go on.
+    pub(crate) fn resize(&self, most: u32) {
+        self.places.most.store(size(most), Ordering::Relaxed);
     }
 
     /// A place for one more.
     ///
     /// # Errors
-    /// [`UpstreamError::Limit`] when all are taken.
+    /// [`UpstreamError::Processes`] when all are taken.
     pub(crate) fn place(&self) -> Result<ProcessPlace, UpstreamError> {
-        let permit = self.free.clone().try_acquire_owned();
-        let _permit = permit.map_err(|_| UpstreamError::Limit("processes"))?;
-        Ok(ProcessPlace { _permit, _counted: self.metrics.process() })
+        let most = self.places.most.load(Ordering::Relaxed);
+        let one_more = |taken| (taken < most).then_some(taken + 1);
+        let taken = self.places.taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more);
+        taken.map_err(|_| UpstreamError::Processes { most })?;
+        Ok(ProcessPlace { places: self.places.clone(), _counted: self.metrics.process() })
+    }
+}
+
+impl Drop for ProcessPlace {
+    fn drop(&mut self) {
+        self.places.taken.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+fn size(most: u32) -> usize {
+    usize::try_from(most).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Metrics;
+    use crate::tasks::Tasks;
+
+    #[test]
+    fn a_bound_that_changes_ends_nothing() {
+        let processes = Processes::new(2, Metrics::new(&Tasks::new()).target("b", "t"));
+        let (one, two) = (processes.place().unwrap(), processes.place().unwrap());
+        assert!(processes.place().is_err());
+        processes.resize(1);
+        drop(one);
+        assert_eq!(
+            processes.place().unwrap_err().to_string(),
+            "all processes that it may have are in use, 1 (`maxProcesses`, else `limits.processes`); try again later"
+        );
+        processes.resize(3);
+        let _three = processes.place().unwrap();
+        drop(two);
+        assert!(processes.place().is_ok());
     }
 }

@@ -12,7 +12,8 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
-use crate::catalog::{Catalog, Unread};
+use crate::catalog::{Catalog, Cut, Unread};
+use crate::metrics::Limit;
 use crate::random;
 use crate::upstream::ask::ask;
 use crate::upstream::backoff::Backoff;
@@ -149,7 +150,7 @@ async fn read(
     let hello = connection.hello().clone();
     let known = feed.catalog();
     let mut lists: [Vec<Item>; 4] = Default::default();
-    let mut unread = Vec::new();
+    let (mut unread, mut cuts) = (Vec::new(), Vec::new());
     let (mut answered, mut failure) = (false, None);
     let drains = ListKind::ALL.map(|kind| {
         let is_offered = hello.capabilities.offers(kind);
@@ -159,8 +160,9 @@ async fn read(
     for ((kind, items), drained) in ListKind::ALL.into_iter().zip(lists.iter_mut()).zip(drained) {
         let reason = match drained {
             None => continue,
-            Some(Ok(Drained::List(list))) => {
+            Some(Ok(Drained::List { items: list, cut })) => {
                 (*items, answered) = (list, true);
+                cuts.extend(cut.map(|reason| Cut { kind, reason }));
                 continue;
             }
             Some(Ok(Drained::Refused(reason))) => {
@@ -178,19 +180,23 @@ async fn read(
     }
     match failure {
         Some(failure) if !answered => return Err(failure),
-        Some(failure) => upstream.metrics.error(failure.class()),
+        Some(failure) => upstream.count(&failure),
         None => {}
     }
     for Unread { kind, reason, .. } in &unread {
         warn!(target_name = %upstream.target().name, list = kind.field(), reason, "The list is not fresh.");
     }
-    upstream.succeeded(feed, Catalog::new(hello, lists, unread));
+    for Cut { kind, reason } in &cuts {
+        warn!(target_name = %upstream.target().name, list = kind.field(), reason, "The list is not whole.");
+    }
+    upstream.succeeded(feed, Catalog::new(hello, lists, unread, cuts));
     Ok(())
 }
 
 /// What a target answered when it was asked for a list.
 pub(super) enum Drained {
-    List(Vec<Item>),
+    /// What it lists; `cut` says where and why the list does not go on, if it does.
+    List { items: Vec<Item>, cut: Option<String> },
     /// An error, and what it says.
     Refused(String),
 }
@@ -215,7 +221,7 @@ pub(super) async fn drain(
         let answer = ask(connection, nonce, body, limit, target.settings.timeouts.list).await?;
         if is_method_not_found(&answer) {
             debug!(target_name = %target.name, list = kind.field(), "The list is advertised, not served.");
-            return Ok(Drained::List(items));
+            return Ok(Drained::List { items, cut: None });
         }
         if let Some(error) = answer.error() {
             let said: String = String::from_utf8_lossy(&error).chars().take(REASON).collect();
@@ -225,26 +231,30 @@ pub(super) async fn drain(
             .map_err(|error| connection.invalid(format!("its answer to `{}`: {error}", method)))?;
         bytes += answer.bytes().len();
         if bytes > limit {
-            warn!(target_name = %target.name, list = kind.field(), "Cut the list at `limits.rewrittenAnswer`.");
-            return Ok(Drained::List(items));
+            return Ok(cut(upstream, items, Limit::Answer));
         }
         items.extend(page.items);
         if items.len() > upstream.limits.tools_per_target {
-            warn!(target_name = %target.name, list = kind.field(), "Cut the list at `limits.toolsPerTarget`.");
             items.truncate(upstream.limits.tools_per_target);
-            return Ok(Drained::List(items));
+            return Ok(cut(upstream, items, Limit::Entries));
         }
         match page.next_cursor {
             Some(next) if cursors.insert(next.clone()) => cursor = Some(next),
             Some(_) => {
-                warn!(target_name = %target.name, list = kind.field(), "A cursor came back; ended the list there.");
-                return Ok(Drained::List(items));
+                let reason = format!("a cursor came back after {} entries", items.len());
+                return Ok(Drained::List { items, cut: Some(reason) });
             }
-            None => return Ok(Drained::List(items)),
+            None => return Ok(Drained::List { items, cut: None }),
         }
     }
-    warn!(target_name = %target.name, list = kind.field(), "Cut the list at `limits.pagesPerDrain`.");
-    Ok(Drained::List(items))
+    Ok(cut(upstream, items, Limit::Pages))
+}
+
+/// A list that ends at a bound of ours.
+fn cut(upstream: &Upstream, items: Vec<Item>, limit: Limit) -> Drained {
+    upstream.rejected(limit);
+    let reason = format!("cut after {} entries by `limits.{}`", items.len(), limit.field());
+    Drained::List { items, cut: Some(reason) }
 }
 
 fn is_method_not_found(answer: &Message) -> bool {

@@ -29,6 +29,10 @@ const OWN: [&str; 17] = [
 /// What a client proves itself with to the gateway; a target must not see it.
 const CREDENTIALS: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "set-cookie"];
 
+/// What the name of a header has in it that says who asks.
+const CREDENTIAL_WORDS: [&str; 7] =
+    ["apikey", "auth", "credential", "key", "password", "secret", "token"];
+
 /// The configured headers. One that cannot be sent closes the target: it may be its credential.
 pub(super) fn headers(
     written: &Target,
@@ -96,6 +100,34 @@ fn header(
     Ok((header, Secret::new(value)))
 }
 
+/// Whether a target knows by this header who asks, as far as a name can tell.
+pub(super) fn is_credential(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let mut words = name.split(['-', '_']);
+    CREDENTIALS.contains(&name.as_str()) || words.any(|word| CREDENTIAL_WORDS.contains(&word))
+}
+
 fn is_own(name: &HeaderName) -> bool {
     OWN.contains(&name.as_str()) || name.as_str().starts_with("mcp-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(name: &str, expected: bool) {
+        assert_eq!(is_credential(name), expected, "{name}");
+    }
+
+    #[test]
+    fn who_asks_is_told_by_names_that_say_so() {
+        for name in
+            ["Authorization", "Cookie", "X-API-Key", "apikey", "X-Auth-Token", "PRIVATE-TOKEN"]
+        {
+            check(name, true);
+        }
+        for name in ["X-Tenant", "User-Agent", "X-Monkey", "X-Author"] {
+            check(name, false);
+        }
+    }
 }

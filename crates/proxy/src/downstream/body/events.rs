@@ -12,6 +12,7 @@ use mcp::Id;
 use tokio::time::{Instant, Interval, interval_at};
 
 use crate::access_log::Ending;
+use crate::context::AnswerLimit;
 use crate::downstream::body::RETRY_MILLIS;
 use crate::error::CallError;
 use crate::reply::{Part, Parts};
@@ -38,8 +39,8 @@ struct Answer {
     parts: Parts,
     /// The pieces of a long response, which becomes one event when it is whole.
     pieces: BytesMut,
-    /// How long that may be, in bytes.
-    limit: usize,
+    /// How long that may be.
+    limit: AnswerLimit,
     kept: Option<Kept>,
 }
 
@@ -86,7 +87,7 @@ impl Events {
         overdue: Vec<Bytes>,
         first: Option<Part>,
         parts: Parts,
-        limit: usize,
+        limit: AnswerLimit,
         kept: Option<Kept>,
     ) -> Self {
         let mut ready = VecDeque::new();
@@ -183,13 +184,11 @@ impl Answer {
             Some(Part::Message(message)) => Said::Message { message, is_last: false },
             Some(Part::Response(message)) => Said::Message { message, is_last: true },
             Some(Part::Paused(retry)) => Said::Paused(retry),
-            Some(Part::Chunk(piece)) if self.pieces.len() + piece.len() <= self.limit => {
+            Some(Part::Chunk(piece)) if self.pieces.len() + piece.len() <= self.limit.bytes => {
                 self.pieces.extend_from_slice(&piece);
                 Said::Nothing
             }
-            Some(Part::Chunk(_)) => {
-                self.failed(&CallError::TooLongForAnEvent { limit: self.limit })
-            }
+            Some(Part::Chunk(_)) => self.failed(&self.limit.no_event()),
             Some(Part::Failed(error)) => self.failed(&error),
             None if self.pieces.is_empty() => Said::Over,
             None => Said::Message { message: self.pieces.split().freeze(), is_last: true },

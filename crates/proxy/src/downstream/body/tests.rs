@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::*;
+use crate::context::fixtures::answer_limit;
 use crate::session::{self, CallInFlight, EventId, Session};
 use crate::tasks::Tasks;
 use crate::upstream::fixtures::LONG;
@@ -22,7 +23,7 @@ async fn check(arriving: Vec<Part>, expected: &str) {
         sender.send(part).await.unwrap();
     }
     drop(sender);
-    let events = Events::new(7.into(), Vec::new(), None, parts.into(), LIMIT, None);
+    let events = Events::new(7.into(), Vec::new(), None, parts.into(), answer_limit(LIMIT), None);
     let body = ReplyBody::Events(Box::new(events)).collect().await.unwrap();
     assert_eq!(body.to_bytes(), expected);
 }
@@ -88,7 +89,7 @@ impl Orphan {
         let other = session.call(&7.into(), None);
         let kept = Kept::new(session.clone(), Tasks::new(), ORPHAN);
         let parts = Parts::of_call(arriving, call.cancelled());
-        drop(Events::new(7.into(), Vec::new(), None, parts, LIMIT, Some(kept)));
+        drop(Events::new(7.into(), Vec::new(), None, parts, answer_limit(LIMIT), Some(kept)));
         Self { session, _parts, call, other }
     }
 

@@ -15,7 +15,6 @@ use crate::dispatch::Caller;
 use crate::downstream::Endpoint;
 use crate::error::{CallError, RequestError};
 use crate::federation::{Federation, View};
-use crate::metrics::Limit;
 use crate::reply::Segments;
 use crate::session::{Beginning, Claims, Declared, Session, SessionError};
 use crate::upstream::{Declaration, Lease, Owner, UpstreamError};
@@ -135,7 +134,7 @@ pub(crate) fn record(
     };
     let limit = context.limits.sessions;
     let session = context.sessions.record(claims, context.clock.now(), limit, beginning);
-    session.map_err(|error| refused(endpoint, error))
+    session.map_err(refused)
 }
 
 /// The only target can speak to a client that listens before the client calls it.
@@ -297,13 +296,9 @@ async fn tell(context: &Context, session: &Arc<Session>, message: &Message, conc
 type Concerns = fn(&Declaration) -> bool;
 
 /// What a session's refusal is to its client.
-pub(crate) fn refused(endpoint: &Endpoint<'_>, error: SessionError) -> RequestError {
+pub(crate) fn refused(error: SessionError) -> RequestError {
     match error {
         SessionError::Unknown => RequestError::UnknownSession(None),
-        SessionError::Limit(name) => {
-            let limit = if name == "tombstones" { Limit::Tombstones } else { Limit::Sessions };
-            endpoint.context.metrics.rejected(limit);
-            RequestError::Limit(name)
-        }
+        SessionError::Limit(limit) => RequestError::Limit(limit),
     }
 }

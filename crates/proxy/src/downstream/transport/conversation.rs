@@ -9,8 +9,8 @@ use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use mcp::{Id, Kind, Message, Method};
 
-use crate::access_log::{AccessLog, Ending, Record};
-use crate::context::Context;
+use crate::access_log::{Ending, Record};
+use crate::context::{AnswerLimit, Context};
 use crate::dispatch::{self, Call, Caller};
 use crate::downstream::Endpoint;
 use crate::downstream::era::legacy;
@@ -27,13 +27,12 @@ pub(super) struct Conversation<'a> {
     pub(super) pipe: &'a Arc<Pipe>,
     /// The headers that came with it.
     pub(super) headers: Arc<HeaderMap>,
-    /// Where the lines of calls go, unless what brought them has a line.
-    pub(super) access_log: AccessLog,
 }
 
 impl Conversation<'_> {
     /// Takes a message, or a batch where there are some. Messages take effect in the order in which
-    /// they are taken; answers come when they are there.
+    /// they are taken; answers come when they are there. A call takes `record` over, each call of a
+    /// batch has one of its own.
     ///
     /// # Errors
     /// It is not a message. Nothing has been said to the client.
@@ -41,7 +40,7 @@ impl Conversation<'_> {
         if !mcp::is_batch(&bytes) {
             let message = Message::parse(bytes).map_err(RequestError::Message)?;
             record.message(&message);
-            self.message(message).await;
+            self.message(message, || record.hand_over()).await;
             return Ok(());
         }
         record.request(RequestKind::Batch);
@@ -52,14 +51,14 @@ impl Conversation<'_> {
         let limit = self.endpoint.context.limits.batch;
         for element in mcp::split_batch(&bytes, limit).map_err(RequestError::Message)? {
             match Message::parse(element) {
-                Ok(message) => self.message(message).await,
+                Ok(message) => self.message(message, || record.part()).await,
                 Err(error) => self.pipe.say(RequestError::Message(error).body()).await,
             }
         }
         Ok(())
     }
 
-    async fn message(&self, message: Message) {
+    async fn message(&self, message: Message, record: impl FnOnce() -> Record) {
         let id = message.id().cloned().filter(|_| message.kind() == Kind::Request);
         if message.routed().envelope_version.is_some() {
             if id.is_some() {
@@ -74,7 +73,7 @@ impl Conversation<'_> {
             (Some(_), Some(Method::Initialize)) => {
                 self.pipe.say(CallError::Initialized.response(&id)).await;
             }
-            (Some(session), _) => self.call(session, message, id).await,
+            (Some(session), _) => self.call(session, message, id, record()).await,
             (None, _) => self.pipe.say(CallError::NotInitialized.response(&id)).await,
         }
     }
@@ -105,7 +104,11 @@ impl Conversation<'_> {
                 context.tasks.spawn("changes of lists", told);
             }
             Err(error) => {
-                self.pipe.say(legacy::refused(self.endpoint, error).response(id)).await;
+                let error = legacy::refused(error);
+                if let Some(limit) = error.limit() {
+                    context.metrics.rejected(limit);
+                }
+                self.pipe.say(error.response(id)).await;
             }
         }
     }
@@ -131,12 +134,16 @@ impl Conversation<'_> {
         }
     }
 
-    async fn call(&self, session: &Arc<Session>, message: Message, id: Id) {
+    async fn call(&self, session: &Arc<Session>, message: Message, id: Id, mut record: Record) {
+        record.message(&message);
         let Some(place) = self.pipe.call() else {
-            return self.pipe.say(CallError::TooManyCalls.response(&id)).await;
+            return Answering { pipe: self.pipe, id: &id, record }
+                .fail(&CallError::TooManyCalls)
+                .await;
         };
         let endpoint = self.endpoint;
         if let Err(error) = endpoint.backend(&self.pipe.claims().backend) {
+            record.ends_as(Ending::Refused);
             return self.pipe.say(error.response(&id)).await;
         }
         let call = Call {
@@ -149,7 +156,6 @@ impl Conversation<'_> {
             takes_events: true,
         };
         let (context, pipe) = (endpoint.context.clone(), self.pipe.clone());
-        let record = Record::new(&self.access_log, &context.clock, endpoint.remote);
         let answered = answer(context, pipe, session.clone(), call, record);
         let answered = async move {
             answered.await;
@@ -181,51 +187,63 @@ async fn answer(
     call: Call,
     mut record: Record,
 ) {
-    record.message(&call.message);
     let id = call.id.clone();
     let reply = dispatch::dispatch(&context, session.view(), call, &mut record).await;
-    let ending = match reply {
-        Ok(Reply::Local(body)) => {
-            pipe.say(body.concat()).await;
-            Ending::Complete
-        }
-        Ok(Reply::Upstream(parts)) => {
-            relay(&pipe, &id, parts, context.limits.rewritten_answer).await
-        }
-        Err(error) => failed(&pipe, &id, &error).await,
-    };
-    record.end(ending);
+    let answering = Answering { pipe: &pipe, id: &id, record };
+    match reply {
+        Ok(Reply::Local(body)) => answering.end(body.concat()).await,
+        Ok(Reply::Upstream(parts)) => answering.relay(parts, &context.answer_limit()).await,
+        Err(error) => answering.fail(&error).await,
+    }
 }
 
-/// Says a target's messages as they come, the response last and whole.
-async fn relay(pipe: &Pipe, id: &Id, mut parts: Parts, limit: usize) -> Ending {
-    let mut pieces = BytesMut::new();
-    while let Some(part) = parts.recv().await {
-        match part {
-            Part::Message(message) => pipe.say(message).await,
-            Part::Chunk(piece) if pieces.len() + piece.len() > limit => {
-                return failed(pipe, id, &CallError::TooLongForAnEvent { limit }).await;
-            }
-            Part::Chunk(piece) => pieces.extend_from_slice(&piece),
-            Part::Response(message) => {
-                pipe.say(message).await;
-                return Ending::Complete;
-            }
-            Part::Failed(error) => return failed(pipe, id, &error).await,
-            // The rest comes by itself.
-            Part::Paused(_) => {}
-        }
-    }
-    if pieces.is_empty() {
-        return failed(pipe, id, &CallError::ShuttingDown).await;
-    }
-    pipe.say(pieces.freeze()).await;
-    Ending::Complete
+/// The answer to one request on its way to the client.
+struct Answering<'a> {
+    pipe: &'a Pipe,
+    id: &'a Id,
+    record: Record,
 }
 
-async fn failed(pipe: &Pipe, id: &Id, error: &CallError) -> Ending {
-    pipe.say(error.response(id)).await;
-    error.ending()
+impl Answering<'_> {
+    /// Says a target's messages as they come, the response last and whole.
+    async fn relay(mut self, mut parts: Parts, limit: &AnswerLimit) {
+        let mut pieces = BytesMut::new();
+        while let Some(part) = parts.recv().await {
+            match part {
+                Part::Message(message) => self.say(message).await,
+                Part::Chunk(piece) if pieces.len() + piece.len() > limit.bytes => {
+                    return self.fail(&limit.no_event()).await;
+                }
+                Part::Chunk(piece) => pieces.extend_from_slice(&piece),
+                Part::Response(message) => return self.end(message).await,
+                Part::Failed(error) => return self.fail(&error).await,
+                // The rest comes by itself.
+                Part::Paused(_) => {}
+            }
+        }
+        if pieces.is_empty() {
+            return self.fail(&CallError::ShuttingDown).await;
+        }
+        self.end(pieces.freeze()).await;
+    }
+
+    async fn fail(mut self, error: &CallError) {
+        self.record.error(error.class());
+        self.say(error.response(self.id)).await;
+        self.record.end(error.ending());
+    }
+
+    /// Says the last message.
+    async fn end(mut self, message: Bytes) {
+        self.say(message).await;
+        let has_left = self.pipe.over().is_cancelled();
+        self.record.end(if has_left { Ending::ClientLeftMidStream } else { Ending::Complete });
+    }
+
+    async fn say(&mut self, message: Bytes) {
+        self.record.sent(message.len());
+        self.pipe.say(message).await;
+    }
 }
 
 /// Tells the client which lists change, until the session or its backend ends; then it hears

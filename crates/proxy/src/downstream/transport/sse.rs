@@ -9,7 +9,7 @@ use hyper::body::Incoming;
 use mcp::Accept;
 use mcp::headers::{LAST_EVENT_ID, MCP_PROTOCOL_VERSION, MCP_SESSION_ID};
 
-use crate::access_log::{AccessLog, Record};
+use crate::access_log::Record;
 use crate::downstream::body::{Piped, PipedStream, ReplyBody};
 use crate::downstream::era::legacy;
 use crate::downstream::hang_up::HangUp;
@@ -60,7 +60,7 @@ pub(crate) fn get(
     let sealed = context
         .sessions
         .open_pipe(pipe.clone(), context.limits.sessions)
-        .map_err(|error| legacy::refused(endpoint, error))?;
+        .map_err(legacy::refused)?;
     record.session(sealed.as_str());
     let hang_up = HangUp::new(context, &pipe);
     let stream = PipedStream::new(Piped {
@@ -89,11 +89,10 @@ pub(crate) async fn post(
     let pipe = context
         .sessions
         .pipe(session, &endpoint.principal, backends, context.clock.unix())
-        .map_err(|error| legacy::refused(endpoint, error))?;
+        .map_err(legacy::refused)?;
     let headers = Arc::new(head.headers.clone());
-    // What brings a message has its line in the access log.
-    let access_log = AccessLog::off();
-    Conversation { endpoint, pipe: &pipe, headers, access_log }.take(bytes, record).await?;
+    record.head(StatusCode::ACCEPTED);
+    Conversation { endpoint, pipe: &pipe, headers }.take(bytes, record).await?;
     Ok(respond::empty(StatusCode::ACCEPTED))
 }
 

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info};
 
-use crate::access_log::{AccessLog, Ending, Record};
+use crate::access_log::{Ending, Record};
 use crate::auth::Principal;
 use crate::context::Context;
 use crate::downstream::hang_up::HangUp;
@@ -24,7 +24,6 @@ use crate::downstream::transport::conversation::{self, Conversation};
 use crate::downstream::{Endpoint, choice};
 use crate::error::RequestError;
 use crate::lines::{self, Line, Lines};
-use crate::metrics::Limit;
 use crate::place::{Place, PlaceError};
 use crate::session::{Pipe, SessionError};
 use crate::world::World;
@@ -91,7 +90,7 @@ fn open(
     let (pipe, said) = Pipe::new(conversation::claims(&endpoint, backend));
     match context.sessions.open_pipe(pipe.clone(), context.limits.sessions) {
         Ok(_) => Ok((pipe, said)),
-        Err(SessionError::Limit(name)) => Err(PlaceError::Limit(name)),
+        Err(SessionError::Limit(limit)) => Err(PlaceError::Limit(limit)),
         Err(SessionError::Unknown) => Err(PlaceError::NotReady),
     }
 }
@@ -99,7 +98,7 @@ fn open(
 fn endpoint<'a>(
     context: &'a Arc<Context>,
     place: &Place,
-    world: &'a World,
+    world: &'a Arc<World>,
 ) -> Result<Endpoint<'a>, PlaceError> {
     Ok(Endpoint {
         context,
@@ -152,10 +151,7 @@ impl Client<'_> {
             match line {
                 Line::Whole(line) if line.trim_ascii().is_empty() => {}
                 Line::Whole(line) => self.take(line).await?,
-                Line::TooLong(_) => {
-                    self.context.metrics.rejected(Limit::Body);
-                    self.pipe.say(RequestError::LineTooLong { limit }.body()).await;
-                }
+                Line::TooLong(_) => self.refuse(&RequestError::LineTooLong { limit }).await,
             }
         }
         debug!("The client has closed its end.");
@@ -168,7 +164,7 @@ impl Client<'_> {
         let endpoint = match endpoint(self.context, self.place, &world) {
             Ok(endpoint) => endpoint,
             Err(PlaceError::Closed(close)) => {
-                self.refuse(line, &RequestError::Closed(close)).await;
+                self.answer(line, &RequestError::Closed(close)).await;
                 return Ok(());
             }
             Err(_) => return Err(PlaceError::Removed),
@@ -177,24 +173,27 @@ impl Client<'_> {
         if !endpoint.backends.iter().any(|choice| choice.backend == *served) {
             return Err(PlaceError::Removed);
         }
-        let conversation = Conversation {
-            endpoint: &endpoint,
-            pipe: self.pipe,
-            headers: self.headers.clone(),
-            access_log: self.context.access_log.clone(),
-        };
-        // Calls have a line each in the access log; the rest has none.
-        let mut record = Record::new(&AccessLog::off(), &self.context.clock, REMOTE);
+        let conversation =
+            Conversation { endpoint: &endpoint, pipe: self.pipe, headers: self.headers.clone() };
+        let mut record = Record::new(&self.context.access_log, &self.context.clock, REMOTE);
         // Boxed: whatever a message may lead to is in it.
         if let Err(error) = Box::pin(conversation.take(line, &mut record)).await {
-            self.pipe.say(error.body()).await;
+            self.refuse(&error).await;
         }
         record.end(Ending::Complete);
         Ok(())
     }
 
+    /// Says why a line is not heard.
+    async fn refuse(&self, error: &RequestError) {
+        if let Some(limit) = error.limit() {
+            self.context.metrics.rejected(limit);
+        }
+        self.pipe.say(error.body()).await;
+    }
+
     /// Says why a request is not answered.
-    async fn refuse(&self, line: Bytes, error: &RequestError) {
+    async fn answer(&self, line: Bytes, error: &RequestError) {
         let Ok(message) = Message::parse(line) else { return self.pipe.say(error.body()).await };
         if let (Kind::Request, Some(id)) = (message.kind(), message.id()) {
             self.pipe.say(error.response(id)).await;

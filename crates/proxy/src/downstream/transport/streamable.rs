@@ -48,7 +48,7 @@ pub(crate) async fn post(
         record.request(RequestKind::Batch);
         let claims = legacy::session(endpoint, &head.headers, None, record)?;
         let post = Post::new(endpoint, by_address(endpoint), claims, head, accept)?;
-        return batch::answer(&post, revision, &bytes).await;
+        return batch::answer(&post, revision, &bytes, record).await;
     }
 
     let message = Message::parse(bytes).map_err(RequestError::Message)?;
@@ -108,8 +108,7 @@ pub(crate) fn get(
     let federation = endpoint.backend(&claims.backend)?;
     let session = legacy::record(endpoint, federation, &claims)?;
     let Some(seat) = session.stream(context.limits.streams_per_session) else {
-        context.metrics.rejected(Limit::Streams);
-        return Err(RequestError::Limit("streamsPerSession"));
+        return Err(RequestError::Limit(Limit::Streams));
     };
     let reader = match last {
         Some(last) => resumed(&session, last)?,
@@ -129,7 +128,7 @@ pub(crate) fn get(
 fn resumed(session: &Session, last: &HeaderValue) -> Result<Reader, RequestError> {
     let place = last.to_str().ok().and_then(EventId::parse);
     let reader = place.and_then(|place| session.resume(place)).ok_or(RequestError::UnknownEvent)?;
-    reader.check().map_err(|_| RequestError::UnknownEvent)?;
+    reader.check().map_err(|_| RequestError::Evicted)?;
     Ok(reader)
 }
 
@@ -144,10 +143,8 @@ pub(crate) fn delete(
         return Err(RequestError::Method("DELETE needs `Mcp-Session-Id`"));
     };
     let context = endpoint.context;
-    let slots = context
-        .sessions
-        .delete(&claims, context.limits.tombstones)
-        .map_err(|error| legacy::refused(endpoint, error))?;
+    let slots =
+        context.sessions.delete(&claims, context.limits.tombstones).map_err(legacy::refused)?;
     for slot in slots {
         context.tasks.spawn("close upstream session", async move { slot.close().await });
     }

@@ -37,7 +37,7 @@ struct Entry<'a> {
 }
 
 /// The `_meta` object of a list whose fragments are in the order of `targets`: `None` if every
-/// target is fresh and nothing is withheld.
+/// target is fresh, and its list whole with nothing withheld.
 pub(super) fn meta(
     targets: &[MenuTarget],
     fragments: &[Arc<Fragment>],
@@ -62,11 +62,13 @@ fn report<'a>(
     let entries = entries.filter(|entry| entry.kind == kind).map(unroutable);
     let withheld: Vec<_> = entries.chain(fragment.withheld.iter().map(unreadable)).collect();
     let unread = catalog.and_then(|catalog| catalog.unread(kind));
+    let cut = catalog.and_then(|catalog| catalog.cut(kind));
     let offered = catalog.is_none_or(|catalog| catalog.hello.capabilities.offers(kind));
     let (state, since, reason) = match &target.standing {
         Standing::Fresh if let Some(unread) = unread => {
             ("stale", timestamp(unread.since), Some(unread.reason.as_str()))
         }
+        Standing::Fresh if let Some(cut) = cut => ("cut", None, Some(cut.reason.as_str())),
         Standing::Fresh if withheld.is_empty() => return None,
         Standing::Fresh => ("fresh", None, None),
         Standing::Stale { .. } if withheld.is_empty() && !offered => return None,

@@ -7,7 +7,7 @@ use mcp::{Id, ListKind, Message, Revision, Shape};
 use serde_json::{Value, json};
 
 use crate::catalog::fixtures::{ALL_CAPABILITIES, Offer, hello, name, tool};
-use crate::catalog::{Catalog, Standing};
+use crate::catalog::{Catalog, Cut, Standing};
 use crate::federation::{Menu, MenuTarget, Naming};
 
 mod properties;
@@ -184,6 +184,21 @@ fn a_list_says_which_targets_are_missing_or_stale_and_what_is_withheld() {
         result(&menu, ListKind::Prompts),
         json!({"prompts": [], "_meta": {"dev.portico/targets": [missing]}})
     );
+}
+
+#[test]
+fn a_list_that_is_cut_says_so() {
+    let mut catalog = (*Offer::tools(&["x"]).catalog()).clone();
+    let reason = "cut after 1 entries by `limits.toolsPerTarget`".to_owned();
+    let lists = ListKind::ALL.map(|kind| catalog.items(kind).to_vec());
+    let cut = Cut { kind: ListKind::Tools, reason: reason.clone() };
+    catalog = Catalog::new(catalog.hello, lists, Vec::new(), vec![cut]);
+    let menu = build(Conditional, vec![fresh("a", &Arc::new(catalog))]);
+    assert_eq!(
+        result(&menu, ListKind::Tools)["_meta"],
+        json!({"dev.portico/targets": [{"name": "a", "state": "cut", "reason": reason}]})
+    );
+    assert_eq!(result(&menu, ListKind::Prompts), json!({"prompts": []}));
 }
 
 #[test]

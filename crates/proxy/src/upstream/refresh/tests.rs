@@ -32,10 +32,14 @@ fn answer(seen: &Seen, error: &str) -> Vec<Act> {
 }
 
 async fn upstream_of(peer: &Peer) -> Arc<Upstream> {
+    upstream_within(peer, Limits::default()).await
+}
+
+async fn upstream_within(peer: &Peer, limits: Limits) -> Arc<Upstream> {
     let tasks = Tasks::new();
     let metrics = Metrics::new(&tasks);
     let target_metrics = metrics.target("b", "t");
-    let limits = Arc::new(Limits::default());
+    let limits = Arc::new(limits);
     let surroundings = Surroundings { clock: Clock::system(), tasks, metrics, limits };
     let target = target(&format!("url: 'http://{}/mcp'", peer.address));
     let settings = Settings { target, endpoints: Arc::new([]) };
@@ -82,4 +86,39 @@ async fn a_list_that_fails_later_stays_as_it_was() {
     tokio::time::timeout(LONG, upstream.base().reread()).await.unwrap();
     let third = upstream.base().catalog().unwrap();
     assert!(Arc::ptr_eq(&second, &third), "nothing has changed");
+}
+
+/// A target with two tools on each page and always another page: where its list is cut, by which
+/// words, and which limit counts that.
+async fn check_cut(limits: Limits, tools: usize, words: &str, counted: &str) {
+    let page = AtomicUsize::new(0);
+    let peer = Peer::start(move |seen| {
+        let number = page.fetch_add(usize::from(seen.is("tools/list")), Ordering::Relaxed);
+        let tools = format!(r#"{{"name":"a{number}"}},{{"name":"b{number}"}}"#);
+        let next = if number < 3 { number } else { 3 };
+        let list = format!(r#""result":{{"tools":[{tools}],"nextCursor":"{next}"}}"#);
+        if seen.is("tools/list") {
+            let id = seen.id();
+            return vec![Act::json(&format!(r#"{{"jsonrpc":"2.0","id":{id},{list}}}"#))];
+        }
+        answer(seen, r#""error":{"code":-32601,"message":"no"}"#)
+    })
+    .await;
+    let upstream = upstream_within(&peer, limits).await;
+    let catalog = upstream.base().catalog().unwrap();
+    assert_eq!(catalog.items(ListKind::Tools).len(), tools);
+    let cut = catalog.cut(ListKind::Tools).unwrap();
+    assert!(cut.reason.contains(words), "{}", cut.reason);
+    let metrics = upstream.gateway_metrics.encode();
+    let line = format!("portico_limit_rejections_total{{limit=\"{counted}\"}} 1");
+    assert_eq!(metrics.contains(&line), !counted.is_empty(), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_list_that_does_not_end_is_cut_and_says_where_and_why() {
+    let limits = Limits { tools_per_target: 3, ..Limits::default() };
+    check_cut(limits, 3, "after 3 entries by `limits.toolsPerTarget`", "tools_per_target").await;
+    let limits = Limits { pages_per_drain: 2, ..Limits::default() };
+    check_cut(limits, 4, "after 4 entries by `limits.pagesPerDrain`", "pages_per_drain").await;
+    check_cut(Limits::default(), 10, "a cursor came back after 10 entries", "").await;
 }

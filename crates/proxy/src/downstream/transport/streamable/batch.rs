@@ -1,81 +1,216 @@
-//! Batches of 2025-03-26: several messages in one body, answered by one array.
+//! Batches of 2025-03-26: several messages in one body, answered by one array, or by events of which
+//! the last is that array.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
-use http::{Response, StatusCode};
-use mcp::{ErrorCode, Kind, Message, Method, Revision};
+use http::{HeaderMap, Response, StatusCode};
+use mcp::{Accept, ErrorCode, Id, Kind, Message, MessageError, Method, Revision};
+use tokio::sync::mpsc;
 
-use crate::access_log::{AccessLog, Record};
+use crate::access_log::{Ending, Record};
+use crate::auth::Principal;
+use crate::context::{AnswerLimit, Closing, Context};
 use crate::downstream::body::ReplyBody;
 use crate::downstream::era::legacy;
-use crate::downstream::respond;
-use crate::downstream::transport::streamable::{Post, allows_batches, call, failed, reply};
+use crate::downstream::transport::streamable::reply::{self, Asked};
+use crate::downstream::transport::streamable::{Post, allows_batches, call, failed};
+use crate::downstream::{Endpoint, respond};
 use crate::error::{CallError, RequestError};
 use crate::reply::{Part, Parts, Reply, Segments};
+use crate::session::Claims;
+use crate::world::World;
+
+/// How many parts may wait for a client that reads slowly; then its targets wait too.
+const PART_QUEUE: usize = 8;
 
 /// Answers every request of a batch, a few at once, in the order in which they stand.
 pub(super) async fn answer(
     post: &Post<'_>,
     header: Option<Revision>,
     bytes: &Bytes,
+    record: &mut Record,
 ) -> Result<Response<ReplyBody>, RequestError> {
     if !allows_batches(post, header) {
         return Err(RequestError::Batch("only 2025-03-26 has them"));
     }
-    let limits = &post.endpoint.context.limits;
-    let elements = mcp::split_batch(bytes, limits.batch).map_err(RequestError::Message)?;
-    let room = Room::new(limits.rewritten_answer);
-    let answers: Vec<Option<Segments>> = stream::iter(elements)
-        .map(|element| one(post, element, &room))
-        .buffered(limits.batch_concurrency.max(1))
-        .collect()
-        .await;
-    let answers: Vec<Segments> = answers.into_iter().flatten().collect();
-    if answers.is_empty() {
+    let context = post.endpoint.context;
+    let elements = mcp::split_batch(bytes, context.limits.batch).map_err(RequestError::Message)?;
+    let messages: Vec<_> = elements.into_iter().map(Message::parse).collect();
+    // What the whole answer is about: the first message that gets one.
+    let Some(id) = messages.iter().find_map(answered_id) else {
+        for message in messages.iter().flatten() {
+            legacy::hear(post.endpoint, post.claims.as_ref(), message).await;
+        }
         return Ok(respond::empty(StatusCode::ACCEPTED));
-    }
-    Ok(reply::local(joined(answers), post.accept))
+    };
+    let session = match &post.claims {
+        Some(claims) => {
+            let federation = post.endpoint.backend(&post.backend)?;
+            Some(legacy::record(post.endpoint, federation, claims)?)
+        }
+        None => None,
+    };
+    record.head(StatusCode::OK);
+    let batch = Batch::new(post, record.part());
+    let (parts, answer) = mpsc::channel(PART_QUEUE);
+    context.tasks.spawn("batch", async move {
+        tokio::select! {
+            // Its calls go on for as long as any that nobody reads.
+            () = parts.closed() => {}
+            () = batch.run(messages, &parts) => {}
+        }
+    });
+    let asked = Asked { context, id, accept: post.accept, session };
+    Ok(reply::respond(asked, Reply::Upstream(answer.into()), record).await)
 }
 
-/// The answer to one element: none to a notification or a response.
-async fn one(post: &Post<'_>, element: Bytes, room: &Room) -> Option<Segments> {
-    let context = post.endpoint.context;
-    // The batch has its line in the access log; its elements have none.
-    let mut record = Record::new(&AccessLog::off(), &context.clock, post.endpoint.remote);
-    let message = match Message::parse(element) {
-        Ok(message) => message,
-        Err(error) => return Some(Segments::from(RequestError::Message(error).body())),
-    };
-    let id = message.id().cloned();
-    let (Kind::Request, Some(id)) = (message.kind(), id) else {
-        legacy::hear(post.endpoint, post.claims.as_ref(), &message).await;
-        return None;
-    };
+/// The id of the answer to an element, if it gets one.
+fn answered_id(element: &Result<Message, MessageError>) -> Option<Id> {
+    match element {
+        Ok(message) if message.kind() == Kind::Request => message.id().cloned(),
+        Ok(_) => None,
+        Err(error) => Some(error.id().cloned().unwrap_or_else(|| Id::from(0))),
+    }
+}
+
+/// What a batch needs for as long as it is answered.
+struct Batch {
+    context: Arc<Context>,
+    world: Arc<World>,
+    backend: String,
+    claims: Option<Claims>,
+    headers: Arc<HeaderMap>,
+    accept: Accept,
+    principal: Principal,
+    remote: SocketAddr,
+    closing: Closing,
+    /// Of which each request has a part.
+    record: Record,
+}
+
+impl Batch {
+    fn new(post: &Post<'_>, record: Record) -> Self {
+        let endpoint = post.endpoint;
+        Self {
+            context: endpoint.context.clone(),
+            world: endpoint.world.clone(),
+            backend: post.backend.clone(),
+            claims: post.claims.clone(),
+            headers: post.headers.clone(),
+            accept: post.accept,
+            principal: endpoint.principal.clone(),
+            remote: endpoint.remote,
+            closing: endpoint.closing.clone(),
+            record,
+        }
+    }
+
+    /// Takes every message, and puts what comes of it into `parts`: the answers last, together.
+    async fn run(&self, messages: Vec<Result<Message, MessageError>>, parts: &mpsc::Sender<Part>) {
+        let endpoint = Endpoint {
+            context: &self.context,
+            world: &self.world,
+            // They were chosen from already.
+            backends: &[],
+            principal: self.principal.clone(),
+            remote: self.remote,
+            closing: &self.closing,
+        };
+        let post = Post {
+            endpoint: &endpoint,
+            backend: self.backend.clone(),
+            claims: self.claims.clone(),
+            headers: self.headers.clone(),
+            accept: self.accept,
+        };
+        let room = Room::new(self.context.answer_limit());
+        let concurrency = self.context.limits.batch_concurrency.max(1);
+        let answers: Vec<Option<Segments>> = stream::iter(messages)
+            .map(|message| self.one(&post, message, &room, parts))
+            .buffered(concurrency)
+            .collect()
+            .await;
+        let answers = joined(answers.into_iter().flatten());
+        let _ = parts.send(Part::Response(answers.concat())).await;
+    }
+
+    /// The answer to one element: none to a notification or a response.
+    async fn one(
+        &self,
+        post: &Post<'_>,
+        message: Result<Message, MessageError>,
+        room: &Room,
+        parts: &mpsc::Sender<Part>,
+    ) -> Option<Segments> {
+        let message = match message {
+            Ok(message) => message,
+            Err(error) => return Some(Segments::from(RequestError::Message(error).body())),
+        };
+        let id = message.id().cloned();
+        let (Kind::Request, Some(id)) = (message.kind(), id) else {
+            legacy::hear(post.endpoint, post.claims.as_ref(), &message).await;
+            return None;
+        };
+        let mut record = self.record.part();
+        record.message(&message);
+        let answer = request(post, message, &id, room, parts, &mut record).await;
+        record.sent(answer.len());
+        record.end_answered();
+        Some(answer)
+    }
+}
+
+async fn request(
+    post: &Post<'_>,
+    message: Message,
+    id: &Id,
+    room: &Room,
+    parts: &mpsc::Sender<Part>,
+    record: &mut Record,
+) -> Segments {
     if message.method() == Some(Method::Initialize) {
         let text = "`initialize` cannot be part of a batch";
-        let body = mcp::error_response(Some(&id), ErrorCode::InvalidRequest, text, None);
-        return Some(Segments::from(body));
+        return mcp::error_response(Some(id), ErrorCode::InvalidRequest, text, None).into();
     }
-    Some(match call(post, message, id.clone(), false, &mut record).await {
+    let takes_events = post.accept.event_stream;
+    match call(post, message, id.clone(), takes_events, record).await {
         Ok((Reply::Local(body), _)) if room.take(body.len()) => body,
-        Ok((Reply::Local(_), _)) => Segments::from(failed(&room.error(), &id, &mut record)),
-        Ok((Reply::Upstream(parts), _)) => match last(parts, room).await {
-            Ok(answer) => answer,
-            Err(error) => Segments::from(failed(&error, &id, &mut record)),
-        },
-        Err(error) => Segments::from(error.body()),
-    })
+        Ok((Reply::Local(_), _)) => failed(&room.error(), id, record).into(),
+        Ok((Reply::Upstream(answer), _)) => {
+            let messages = takes_events.then_some(parts);
+            match last(answer, room, messages).await {
+                Ok(answer) => answer,
+                Err(error) => failed(&error, id, record).into(),
+            }
+        }
+        Err(error) => {
+            record.ends_as(Ending::Refused);
+            error.response(id).into()
+        }
+    }
 }
 
-/// The one message that answers a call, whatever comes before it.
-async fn last(mut parts: Parts, room: &Room) -> Result<Segments, CallError> {
+/// The one message that answers a call; what comes before it goes to `messages`.
+async fn last(
+    mut parts: Parts,
+    room: &Room,
+    messages: Option<&mpsc::Sender<Part>>,
+) -> Result<Segments, CallError> {
     let mut pieces: Vec<Bytes> = Vec::new();
     let mut length = 0;
     let failed = loop {
         match parts.recv().await {
-            Some(Part::Message(_) | Part::Paused(_)) => {}
+            Some(message @ Part::Message(_)) => {
+                if let Some(messages) = messages {
+                    let _ = messages.send(message).await;
+                }
+            }
+            // The rest comes by itself.
+            Some(Part::Paused(_)) => {}
             Some(Part::Chunk(piece) | Part::Response(piece)) => {
                 if !room.take(piece.len()) {
                     break room.error();
@@ -94,13 +229,14 @@ async fn last(mut parts: Parts, room: &Room) -> Result<Segments, CallError> {
 
 /// How long the answers of one batch may be together, since all are kept until the last is there.
 struct Room {
-    limit: usize,
+    limit: AnswerLimit,
     left: AtomicUsize,
 }
 
 impl Room {
-    fn new(limit: usize) -> Self {
-        Self { limit, left: AtomicUsize::new(limit) }
+    fn new(limit: AnswerLimit) -> Self {
+        let left = AtomicUsize::new(limit.bytes);
+        Self { limit, left }
     }
 
     /// Takes so many bytes of it, if they are there.
@@ -115,11 +251,11 @@ impl Room {
 
     /// What the answer is instead for which there was none left.
     fn error(&self) -> CallError {
-        CallError::BatchTooLong { limit: self.limit }
+        self.limit.no_room()
     }
 }
 
-fn joined(answers: Vec<Segments>) -> Segments {
+fn joined(answers: impl Iterator<Item = Segments>) -> Segments {
     let mut pieces = Vec::new();
     for answer in answers {
         pieces.push(Bytes::from_static(if pieces.is_empty() { b"[" } else { b"," }));

@@ -113,13 +113,12 @@ impl Asked<'_> {
 
     /// The answer as events; kept where the client's revision can read on.
     fn events(self, first: Option<Part>, parts: Parts) -> Response<ReplyBody> {
-        let limits = &self.context.limits;
         let overdue = self.session.as_ref().map(|session| session.overdue()).unwrap_or_default();
         let session = self.session.filter(|session| session.revision().resumes_streams());
         let kept = session.map(|session| {
-            Kept::new(session, self.context.tasks.clone(), limits.orphan_call.get())
+            Kept::new(session, self.context.tasks.clone(), self.context.limits.orphan_call.get())
         });
-        let events = Events::new(self.id, overdue, first, parts, limits.rewritten_answer, kept);
+        let events = Events::new(self.id, overdue, first, parts, self.context.answer_limit(), kept);
         respond::events(ReplyBody::Events(Box::new(events)))
     }
 }

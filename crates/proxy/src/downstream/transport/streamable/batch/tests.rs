@@ -4,17 +4,18 @@ use futures_util::future::join_all;
 use tokio::sync::mpsc;
 
 use super::*;
+use crate::context::fixtures::answer_limit;
 
 /// What becomes of answers of these parts, collected at once within `limit` bytes together.
 async fn check(limit: usize, answers: Vec<Vec<Part>>, expected: &[&str]) {
-    let room = Room::new(limit);
+    let room = Room::new(answer_limit(limit));
     let collected = answers.into_iter().map(async |answer| {
         let (sender, parts) = mpsc::channel(answer.len().max(1));
         for part in answer {
             sender.send(part).await.unwrap();
         }
         drop(sender);
-        match last(parts.into(), &room).await {
+        match last(parts.into(), &room, None).await {
             Ok(answer) => String::from_utf8(answer.concat().to_vec()).unwrap(),
             Err(error) => error.class().to_owned(),
         }
