@@ -196,11 +196,11 @@ fn watch(
     if let (Effect::Unsubscribed(uri), Caller::Session(session)) = (&effect, &call.caller)
         && let Some(Ok(upstream)) =
             offer.members.get(resolved.target).map(|member| &member.upstream)
-        && session.subscriptions(upstream.serial()).contains(uri)
+        && session.subscriptions().at(upstream.serial()).contains(uri)
         && upstream.is_watched_by_others(uri)
     {
         // The target goes on telling the others.
-        session.unsubscribe(upstream.serial(), uri);
+        session.subscriptions().remove(upstream.serial(), uri);
         return Ok(Routed::Nobody(local(mcp::result_response(&call.id, b"{}"))));
     }
     Ok(Routed::To(Destination {

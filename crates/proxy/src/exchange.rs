@@ -281,7 +281,7 @@ impl Exchange {
         let (Some(session), Some(Effect::Subscribed(uri))) = (&self.session, &self.effect) else {
             return Ok(());
         };
-        match session.can_subscribe(self.upstream.serial(), uri) {
+        match session.subscriptions().has_room(self.upstream.serial(), uri) {
             true => Ok(()),
             false => Err(CallError::TooManySubscriptions),
         }
@@ -293,8 +293,8 @@ impl Exchange {
         let upstream = self.upstream.serial();
         match effect {
             Effect::Level(level) => session.set_level(*level),
-            Effect::Subscribed(uri) => session.subscribe(upstream, uri.clone()),
-            Effect::Unsubscribed(uri) => session.unsubscribe(upstream, uri),
+            Effect::Subscribed(uri) => session.subscriptions().add(upstream, uri.clone()),
+            Effect::Unsubscribed(uri) => session.subscriptions().remove(upstream, uri),
         }
     }
 

@@ -153,7 +153,7 @@ async fn an_idle_session_that_has_set_something_does_not_come_back_without_it() 
     let (sessions, now, idle) = (sessions(), Instant::now(), Duration::from_secs(10));
     let set = |serial| {
         let session = sessions.record(&claims(serial), now, 99, beginning).unwrap();
-        session.subscribe(1, "a:b".into());
+        session.subscriptions().add(1, "a:b".into());
         session
     };
     let (watching, quiet) = (set(1), sessions.record(&claims(2), now, 99, beginning).unwrap());
@@ -261,21 +261,21 @@ async fn what_a_client_watches_is_bounded_and_goes_with_its_upstream() {
     let (sessions, now) = (sessions(), Instant::now());
     let session = sessions.record(&claims(1), now, 10, beginning).unwrap();
     let long: Arc<str> = "x".repeat(1 << 20).into();
-    assert!(!session.can_subscribe(1, &long));
-    session.subscribe(1, long);
-    assert!(!session.is_subscribed(1));
+    assert!(!session.subscriptions().has_room(1, &long));
+    session.subscriptions().add(1, long);
+    assert!(!session.subscriptions().is_any_at(1));
 
     for number in 0..300 {
-        session.subscribe(number % 2, format!("memo:{number}").into());
+        session.subscriptions().add(number % 2, format!("memo:{number}").into());
     }
     let first: Arc<str> = "memo:1".into();
-    assert_eq!(session.subscriptions(0).len() + session.subscriptions(1).len(), 256);
-    assert!(!session.can_subscribe(1, &"memo:more".into()));
-    assert!(session.can_subscribe(1, &first), "it is watched already");
+    assert_eq!(session.subscriptions().at(0).len() + session.subscriptions().at(1).len(), 256);
+    assert!(!session.subscriptions().has_room(1, &"memo:more".into()));
+    assert!(session.subscriptions().has_room(1, &first), "it is watched already");
 
     sessions.part_with(1);
-    assert!(!session.is_subscribed(1));
-    assert!(session.can_subscribe(1, &"memo:more".into()));
+    assert!(!session.subscriptions().is_any_at(1));
+    assert!(session.subscriptions().has_room(1, &"memo:more".into()));
 }
 
 #[tokio::test]
