@@ -20,6 +20,8 @@ pub enum ErrorCode {
     InternalError,
     /// -32002: no such resource (legacy revisions only).
     ResourceNotFound,
+    /// -32042: the client's user has to visit a page first (2025-11-25).
+    UrlElicitationRequired,
     /// -32020: a header says otherwise than the body (2026-07-28).
     HeaderMismatch,
     /// -32021: the client lacks a capability that the request needs (2026-07-28).
@@ -40,6 +42,7 @@ impl ErrorCode {
             Self::InvalidParams => -32602,
             Self::InternalError => -32603,
             Self::ResourceNotFound => -32002,
+            Self::UrlElicitationRequired => -32042,
             Self::HeaderMismatch => -32020,
             Self::MissingClientCapability => -32021,
             Self::UnsupportedProtocolVersion => -32022,
@@ -71,6 +74,13 @@ pub fn error_response(
     }
     response.put_slice(b"}}");
     response.freeze()
+}
+
+/// `{"jsonrpc":"2.0","id":…,"error":…}`; `error` is raw JSON.
+pub fn raw_error_response(id: &Id, error: &[u8]) -> Bytes {
+    let pieces: [&[u8]; 5] =
+        [b"{\"jsonrpc\":\"2.0\",\"id\":", id.as_bytes(), b",\"error\":", error, b"}"];
+    pieces.concat().into()
 }
 
 /// `{"jsonrpc":"2.0","id":…,"result":…}`; `result` is raw JSON.

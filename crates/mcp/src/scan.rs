@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use memchr::memchr2;
 
-use crate::text;
+use crate::escape::unescape;
 
 /// A place in a message: byte offsets into its bytes.
 pub type Span = std::ops::Range<usize>;
@@ -32,7 +32,7 @@ impl Token {
     pub(crate) fn lossy<'a>(&self, bytes: &'a [u8]) -> Cow<'a, str> {
         let content = bytes.get(self.span.start + 1..self.span.end - 1).unwrap_or_default();
         if self.escaped {
-            Cow::Owned(text::unescape(content).text)
+            Cow::Owned(unescape(content).text)
         } else {
             String::from_utf8_lossy(content)
         }

@@ -1,70 +1,28 @@
 //! Who answers a call: the menu for what the gateway knows by itself, the one target that owns
 //! the name or URI for everything else.
 
+mod call;
+mod route;
 mod task;
 
 use std::sync::Arc;
 
 use futures_util::future::join_all;
 use http::HeaderMap;
-use mcp::{Id, Level, ListKind, Message, Method, Reference, ResultKind, Revision, Shape, Text};
-use tokio_util::sync::CancellationToken;
+use mcp::{ListKind, Method, Shape};
 use tracing::debug;
 
 use crate::access_log::Record;
-use crate::auth::Principal;
 use crate::context::Context;
 use crate::error::CallError;
 use crate::exchange::{Effect, Exchange, Rename, ResultView};
-use crate::federation::{Member, NameKind, Offer, Resolved, Unresolved, View};
-use crate::reply::{Reply, Segments};
-use crate::session::{Session, Speaker};
-use crate::upstream::{Owner, Upstream};
+use crate::federation::{Member, NameKind, Offer, View};
+use crate::reply::Reply;
+use crate::session::Speaker;
 
-/// Who calls, as far as a target's connection depends on it.
-#[derive(Clone)]
-pub enum Caller {
-    /// A client's session.
-    Session(Arc<Session>),
-    /// Somebody without one.
-    Principal(Principal),
-}
+pub use call::{Call, Caller};
 
-impl Caller {
-    /// Its session, where it has one.
-    pub fn session(&self) -> Option<&Arc<Session>> {
-        match self {
-            Self::Session(session) => Some(session),
-            Self::Principal(_) => None,
-        }
-    }
-
-    /// What it is offered where others of its kind are offered `shared`.
-    fn offered(&self, shared: Arc<Offer>) -> Arc<Offer> {
-        match self {
-            Self::Session(session) => session.offered(shared),
-            Self::Principal(_) => shared,
-        }
-    }
-}
-
-/// A request on its way through.
-pub struct Call {
-    /// The request as the client wrote it.
-    pub message: Message,
-    /// Its id.
-    pub id: Id,
-    /// Who calls.
-    pub caller: Caller,
-    /// The revision that the client speaks; the latest legacy one where nobody said which.
-    pub revision: Revision,
-    /// The client's headers, of which targets may name some to be passed on.
-    pub headers: Arc<HeaderMap>,
-    /// Cancelled when it is to end with an error, because its listener does.
-    pub over: CancellationToken,
-    /// Whether the answer can be events.
-    pub takes_events: bool,
-}
+use route::{Destination, Routed};
 
 /// Answers one request. Errors are the gateway's own; a target's are replies.
 pub async fn dispatch(
@@ -75,7 +33,7 @@ pub async fn dispatch(
 ) -> Result<Reply, CallError> {
     let method = call.message.method().unwrap_or(Method::Other);
     if method == Method::Ping {
-        return Ok(local(mcp::result_response(&call.id, b"{}")));
+        return Ok(Reply::from(mcp::result_response(&call.id, b"{}")));
     }
     if let Some(kind) = method.list() {
         let offer = call.caller.offered(view.known().await);
@@ -105,43 +63,23 @@ pub async fn dispatch(
     }
 }
 
-/// Where a call goes.
-enum Routed {
-    To(Destination),
-    /// Answered here, because no target has what it needs.
-    Nobody(Reply),
-}
-
-struct Destination {
-    target: usize,
-    /// Whether the menu has what is asked for, so that no other target can turn out to own it.
-    is_listed: bool,
-    rename: Rename,
-    result: Option<ResultKind>,
-    effect: Option<Effect>,
-}
-
 fn route(offer: &Offer, call: &Call, method: Method) -> Result<Routed, CallError> {
     match method {
-        Method::ToolsCall => named(offer, call, NameKind::Tool),
-        Method::PromptsGet => named(offer, call, NameKind::Prompt),
-        Method::ResourcesRead => read(offer, call),
-        Method::CompletionComplete => complete(offer, call),
-        Method::ResourcesSubscribe => watch(offer, call, "resources/subscribe", Effect::Subscribed),
+        Method::ToolsCall => route::named(offer, call, NameKind::Tool),
+        Method::PromptsGet => route::named(offer, call, NameKind::Prompt),
+        Method::ResourcesRead => route::read(offer, call),
+        Method::CompletionComplete => route::complete(offer, call),
+        Method::ResourcesSubscribe => {
+            route::watch(offer, call, "resources/subscribe", Effect::Subscribed)
+        }
         Method::ResourcesUnsubscribe => {
-            watch(offer, call, "resources/unsubscribe", Effect::Unsubscribed)
+            route::watch(offer, call, "resources/unsubscribe", Effect::Unsubscribed)
         }
         Method::TasksGet | Method::TasksResult | Method::TasksCancel if !offer.menu.is_single() => {
             task::route(offer, call, method)
         }
-        _ => single(offer, call),
+        _ => route::single(offer, call),
     }
-}
-
-impl Destination {
-    /// The only target, as it is.
-    const ONLY: Self =
-        Self { target: 0, is_listed: true, rename: Rename::Nothing, result: None, effect: None };
 }
 
 fn list(offer: &Offer, call: &Call, kind: ListKind) -> Result<Reply, CallError> {
@@ -155,64 +93,6 @@ fn list(offer: &Offer, call: &Call, kind: ListKind) -> Result<Reply, CallError> 
     Ok(Reply::Local(offer.menu.list(kind, Shape::of(call.revision), &call.id)))
 }
 
-fn named(offer: &Offer, call: &Call, kind: NameKind) -> Result<Routed, CallError> {
-    let (method, result) = match kind {
-        NameKind::Tool => ("tools/call", ResultKind::ToolCall),
-        NameKind::Prompt => ("prompts/get", ResultKind::Prompt),
-    };
-    let name = field(call.message.routed().name.as_ref(), method, "params.name")?;
-    let resolved = resolve_name(offer, kind, name)?;
-    Ok(Routed::To(Destination {
-        target: resolved.target,
-        is_listed: resolved.listed,
-        rename: Rename::Name(resolved.native),
-        result: Some(result),
-        effect: None,
-    }))
-}
-
-fn read(offer: &Offer, call: &Call) -> Result<Routed, CallError> {
-    let uri = field(call.message.routed().uri.as_ref(), "resources/read", "params.uri")?;
-    let resolved = resolve_uri(offer, uri)?;
-    Ok(Routed::To(Destination {
-        target: resolved.target,
-        is_listed: resolved.listed,
-        rename: Rename::Uri(resolved.native),
-        result: Some(ResultKind::Read),
-        effect: None,
-    }))
-}
-
-/// A resource is watched, or not any more, at the one target that has it.
-fn watch(
-    offer: &Offer,
-    call: &Call,
-    method: &'static str,
-    effect: fn(Arc<str>) -> Effect,
-) -> Result<Routed, CallError> {
-    let uri = field(call.message.routed().uri.as_ref(), method, "params.uri")?;
-    let resolved = resolve_uri(offer, uri)?;
-    let effect = effect(resolved.native.clone());
-    if let (Effect::Unsubscribed(uri), Caller::Session(session)) = (&effect, &call.caller)
-        && let Some(Ok(upstream)) =
-            offer.members.get(resolved.target).map(|member| &member.upstream)
-        && session.subscriptions().at(upstream.serial()).contains(uri)
-        && upstream.is_watched_by_others(uri)
-    {
-        // The target goes on telling the others.
-        session.subscriptions().remove(upstream.serial(), uri);
-        return Ok(Routed::Nobody(local(mcp::result_response(&call.id, b"{}"))));
-    }
-    Ok(Routed::To(Destination {
-        target: resolved.target,
-        is_listed: resolved.listed,
-        effect: Some(effect),
-        rename: Rename::Uri(resolved.native),
-        // An error may say which resource.
-        result: Some(ResultKind::Read),
-    }))
-}
-
 /// Whether the only target keeps one session for all its clients, whose levels differ.
 fn shares_a_session(offer: &Offer) -> bool {
     let upstreams = offer.members.iter().filter_map(|member| member.upstream.as_ref().ok());
@@ -224,7 +104,7 @@ fn shares_a_session(offer: &Offer) -> bool {
 /// are open. One that it shares with others is told the most verbose level that any of them wants;
 /// each then gets what it wants of that.
 async fn set_level(context: &Context, offer: &Offer, call: &Call) -> Result<Reply, CallError> {
-    let Some(level) = level(call) else {
+    let Some(level) = call.level() else {
         let (method, field) = ("logging/setLevel", "params.level");
         return Err(CallError::MissingField { method, field });
     };
@@ -233,7 +113,7 @@ async fn set_level(context: &Context, offer: &Offer, call: &Call) -> Result<Repl
         for upstream in offer.members.iter().filter_map(|member| member.upstream.as_ref().ok()) {
             if upstream.shared_session().is_some() {
                 // Who uses it is asked what it wants.
-                upstream.lease(&owner(context, &call.caller, upstream)?).await.ok();
+                upstream.lease(&call.caller.owner(context, upstream)?).await.ok();
             }
         }
         let slots = session.slots();
@@ -255,87 +135,7 @@ async fn set_level(context: &Context, offer: &Offer, call: &Call) -> Result<Repl
         }))
         .await;
     }
-    Ok(local(mcp::result_response(&call.id, b"{}")))
-}
-
-fn level(call: &Call) -> Option<Level> {
-    call.message.routed().level.as_ref().and_then(|text| Level::parse(text.as_str()))
-}
-
-/// A completion belongs to whoever has the prompt or the template. A target without completions
-/// has none to offer, which is no error.
-fn complete(offer: &Offer, call: &Call) -> Result<Routed, CallError> {
-    let (resolved, rename) = match &call.message.routed().reference {
-        Some(Reference::Prompt(name)) => {
-            let resolved = resolve_name(offer, NameKind::Prompt, name.as_str())?;
-            let rename = Rename::Name(resolved.native.clone());
-            (resolved, rename)
-        }
-        Some(Reference::Resource(uri)) => {
-            let resolved = resolve_uri(offer, uri.as_str())?;
-            let rename = Rename::Uri(resolved.native.clone());
-            (resolved, rename)
-        }
-        None => {
-            let (method, field) = ("completion/complete", "params.ref");
-            return Err(CallError::MissingField { method, field });
-        }
-    };
-    if !offer.menu.is_single() && !offer.menu.has_completions(resolved.target) {
-        let empty = br#"{"completion":{"values":[]}}"#;
-        return Ok(Routed::Nobody(local(mcp::result_response(&call.id, empty))));
-    }
-    let Resolved { target, listed: is_listed, .. } = resolved;
-    // An error may say which resource.
-    let result = Some(ResultKind::Read);
-    Ok(Routed::To(Destination { target, is_listed, rename, result, effect: None }))
-}
-
-/// What the gateway does not know goes to a single target as it is; among several nobody could
-/// say to which.
-fn single(offer: &Offer, call: &Call) -> Result<Routed, CallError> {
-    if !offer.menu.is_single() {
-        let method = call.message.method_name().unwrap_or_default();
-        return Err(CallError::MethodNotFound(method.to_owned()));
-    }
-    let effect = match call.message.method() {
-        Some(Method::SetLevel) => level(call).map(Effect::Level),
-        _ => None,
-    };
-    Ok(Routed::To(Destination { effect, ..Destination::ONLY }))
-}
-
-fn resolve_name(offer: &Offer, kind: NameKind, name: &str) -> Result<Resolved, CallError> {
-    offer.menu.resolve_name(kind, name).map_err(|unresolved| match unresolved {
-        Unresolved::Unknown => {
-            let kind = match kind {
-                NameKind::Tool => "tool",
-                NameKind::Prompt => "prompt",
-            };
-            CallError::UnknownName { kind, name: name.to_owned() }
-        }
-        Unresolved::Ambiguous { candidates } => {
-            CallError::Ambiguous { name: name.to_owned(), candidates }
-        }
-    })
-}
-
-fn resolve_uri(offer: &Offer, uri: &str) -> Result<Resolved, CallError> {
-    offer.menu.resolve_uri(uri).map_err(|unresolved| {
-        let candidates = match unresolved {
-            Unresolved::Unknown => Vec::new(),
-            Unresolved::Ambiguous { candidates } => candidates,
-        };
-        CallError::UnknownResource { uri: uri.to_owned(), candidates }
-    })
-}
-
-fn field<'a>(
-    text: Option<&'a Text>,
-    method: &'static str,
-    field: &'static str,
-) -> Result<&'a str, CallError> {
-    text.map(Text::as_str).ok_or(CallError::MissingField { method, field })
+    Ok(Reply::from(mcp::result_response(&call.id, b"{}")))
 }
 
 fn start(
@@ -356,7 +156,7 @@ fn start(
     };
     let headers = forwarded(member, &call.headers);
     let result = result_view(&offer, &call, &destination);
-    let owner = owner(context, &call.caller, &upstream)?;
+    let owner = call.caller.owner(context, &upstream)?;
     let session = call.caller.session().cloned();
     let exchange = Exchange {
         target,
@@ -390,17 +190,6 @@ fn result_view(offer: &Offer, call: &Call, destination: &Destination) -> Option<
     ResultView::new(offer, target, kind, tool, shape)
 }
 
-/// Whose connection to an upstream is used.
-fn owner(context: &Context, caller: &Caller, upstream: &Upstream) -> Result<Owner, CallError> {
-    match caller {
-        Caller::Session(session) => {
-            let slot = session.slot(upstream.serial(), &context.tasks, context.clock.now());
-            Ok(Owner::Session(slot.ok_or(CallError::UnknownSession)?))
-        }
-        Caller::Principal(principal) => Ok(Owner::Principal(principal.clone())),
-    }
-}
-
 /// Only what the operator named goes to a target.
 fn forwarded(member: &Member, headers: &HeaderMap) -> HeaderMap {
     let mut forwarded = HeaderMap::new();
@@ -410,8 +199,4 @@ fn forwarded(member: &Member, headers: &HeaderMap) -> HeaderMap {
         }
     }
     forwarded
-}
-
-fn local(bytes: bytes::Bytes) -> Reply {
-    Reply::Local(Segments::from(bytes))
 }

@@ -124,3 +124,9 @@ pub enum Reply {
     /// From a target: one document, or messages with the response last.
     Upstream(Parts),
 }
+
+impl From<Bytes> for Reply {
+    fn from(ours: Bytes) -> Self {
+        Self::Local(Segments::from(ours))
+    }
+}

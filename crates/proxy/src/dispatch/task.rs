@@ -8,7 +8,8 @@ use mcp::{Message, Method, ResultKind, TaskPage};
 use tracing::debug;
 
 use crate::context::Context;
-use crate::dispatch::{Call, Destination, Routed, field, local, owner};
+use crate::dispatch::call::{Call, field};
+use crate::dispatch::route::{Destination, Routed};
 use crate::error::CallError;
 use crate::exchange::{Rename, map_tasks};
 use crate::federation::Offer;
@@ -58,14 +59,14 @@ pub(super) async fn list(
         result.extend_from_slice(&task);
     }
     result.extend_from_slice(b"]}");
-    Ok(local(mcp::result_response(&call.id, &result)))
+    Ok(Reply::from(mcp::result_response(&call.id, &result)))
 }
 
 /// The tasks that one target keeps for a client, as the client knows them.
 async fn kept(context: &Context, offer: &Arc<Offer>, call: &Call, target: usize) -> Vec<Bytes> {
     let Some(member) = offer.members.get(target) else { return Vec::new() };
     let Ok(upstream) = &member.upstream else { return Vec::new() };
-    let Ok(owner) = owner(context, &call.caller, upstream) else { return Vec::new() };
+    let Ok(owner) = call.caller.owner(context, upstream) else { return Vec::new() };
     let pages = async {
         let lease = upstream.lease(&owner).await?;
         upstream.tasks(&lease.seat()).await

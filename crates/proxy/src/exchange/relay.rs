@@ -107,14 +107,13 @@ fn checked(exchange: &Exchange, answer: Bytes) -> Result<Bytes, Failure> {
             exchange.agreed();
             Ok(message.bytes().clone())
         }
-        (Kind::ErrorResponse, Some(id)) if *id == exchange.id => Ok(message.bytes().clone()),
+        (Kind::ErrorResponse, Some(id)) if *id == exchange.id => {
+            Ok(exchange.speaker.error(&message))
+        }
         // Some servers answer what they refuse with `"id":null`.
         (Kind::ErrorResponse, None) => {
             let error = message.error().unwrap_or_default();
-            let id = exchange.id.as_bytes();
-            let pieces: [&[u8]; 5] =
-                [br#"{"jsonrpc":"2.0","id":"#, id, br#","error":"#, &error, b"}"];
-            Ok(pieces.concat().into())
+            Ok(mcp::raw_error_response(&exchange.id, &error))
         }
         _ => Err(invalid(exchange, ResponseError::OtherRequest)),
     }
@@ -185,7 +184,11 @@ async fn relay_messages(
                 if message.kind() == Kind::Response {
                     exchange.agreed();
                 }
-                let bytes = substitute.whole(message.bytes().clone());
+                let said = match message.kind() {
+                    Kind::ErrorResponse => exchange.speaker.error(&message),
+                    _ => message.bytes().clone(),
+                };
+                let bytes = substitute.whole(said);
                 let bytes = match &exchange.result {
                     Some(view) => view.rewrite(exchange, bytes)?,
                     None => bytes,

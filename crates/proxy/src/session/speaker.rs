@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use mcp::{Message, Method, Rewrite};
+use mcp::{Message, Method, Rewrite, Text};
 
 use crate::federation::Offer;
 
@@ -26,7 +26,7 @@ impl Speaker {
             rewrite = rewrite.elicitation_message(&format!("[{name}] {}", message.as_str()));
         }
         if let Some(id) = &routed.elicitation_id {
-            rewrite = rewrite.elicitation_id(&format!("{name}+{}", id.as_str()));
+            rewrite = rewrite.elicitation_id(&elicitation_id(name, id));
         }
         if routed.include_context.is_some() {
             rewrite = rewrite.include_context("none");
@@ -45,7 +45,7 @@ impl Speaker {
                 None => rewrite,
             },
             Some(Method::ElicitationComplete) => match &routed.elicitation_id {
-                Some(id) => rewrite.elicitation_id(&format!("{name}+{}", id.as_str())),
+                Some(id) => rewrite.elicitation_id(&elicitation_id(name, id)),
                 None => rewrite,
             },
             Some(Method::ResourcesUpdated) => match &routed.uri {
@@ -61,6 +61,15 @@ impl Speaker {
             _ => return None,
         };
         Some(self.related(notice, rewrite).bytes())
+    }
+
+    /// An error of the target; what it names elicitations is told apart from what others do.
+    pub(crate) fn error(&self, error: &Message) -> Bytes {
+        let Some(name) = self.name() else { return error.bytes().clone() };
+        let ids = mcp::elicitation_id_spans(error);
+        let edits: Vec<_> =
+            ids.iter().map(|id| (id.span(), mcp::quoted(&elicitation_id(name, id)))).collect();
+        mcp::splice(error.bytes(), &edits)
     }
 
     /// The task that a message belongs to, as clients know it.
@@ -86,4 +95,9 @@ impl Speaker {
     fn name(&self) -> Option<&str> {
         self.offer.menu.name_among_several(self.target).map(|name| name.as_str())
     }
+}
+
+/// What a target among several calls an elicitation, as clients know it.
+fn elicitation_id(target: &str, id: &Text) -> String {
+    format!("{target}+{}", id.as_str())
 }

@@ -21,7 +21,6 @@ use crate::random;
 use crate::upstream::ask::ask;
 use crate::upstream::declaration::Declaration;
 use crate::upstream::error::UpstreamError;
-use crate::upstream::feed::Feed;
 use crate::upstream::lease::sharers::Sharers;
 use crate::upstream::transport::{ClientSettings, Connection, Dial, Hearer, Inbound, SessionKind};
 use crate::upstream::{CATALOG, Upstream, requests};
@@ -247,6 +246,16 @@ impl Drop for Release<'_> {
     }
 }
 
+impl Leases {
+    /// Gives everybody a connection that is open already, where its server keeps no session.
+    pub(super) fn share(&self, seat: &Arc<Seat>) {
+        if seat.audience == Audience::Everybody {
+            let cell = OnceCell::new_with(Some(seat.clone()));
+            self.shared.cell.store(Arc::new(cell));
+        }
+    }
+}
+
 impl Upstream {
     /// The connection that clients share though its server keeps a session, if there is one.
     pub fn shared_session(&self) -> Option<Arc<Seat>> {
@@ -349,14 +358,6 @@ impl Upstream {
             random: random::fill,
             declaration,
             purpose,
-        }
-    }
-
-    /// Gives everybody the connection that filled the catalog, where the server keeps no session.
-    pub(super) fn share(&self, feed: &Feed, seat: &Arc<Seat>) {
-        if self.is_base(feed) && seat.audience == Audience::Everybody {
-            let cell = OnceCell::new_with(Some(seat.clone()));
-            self.leases.shared.cell.store(Arc::new(cell));
         }
     }
 }

@@ -82,7 +82,9 @@ async fn fill(
     let (sender, inbound) = mpsc::channel(INBOUND_QUEUE);
     let seat = upstream.open(CATALOG, feed.declaration().clone(), sender.into()).await?;
     feed.set_seat(seat.clone());
-    upstream.share(feed, &seat);
+    if upstream.is_base(feed) {
+        upstream.leases.share(&seat);
+    }
     read(upstream, feed, seat.connection()).await?;
     Ok((seat, inbound))
 }

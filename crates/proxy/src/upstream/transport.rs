@@ -20,6 +20,7 @@ use crate::upstream::pool::HttpPool;
 use crate::upstream::processes::Processes;
 
 mod answer;
+mod arrival;
 mod calls;
 #[cfg(test)]
 pub(crate) mod fixtures;
@@ -31,7 +32,8 @@ mod sse;
 mod stdio;
 mod streamable;
 
-pub(crate) use answer::{Answer, AnswerBody, Arrival, MessageStream};
+pub(crate) use answer::{Answer, MessageStream};
+pub(crate) use arrival::{AnswerBody, Arrival};
 use inbox::Inbox;
 pub(crate) use inbox::{ClientSettings, Hearer, Inbound, Listener};
 pub(crate) use receive::Replies;
@@ -322,7 +324,7 @@ impl Drop for Scope {
 impl Wire {
     async fn request(&self, request: Outgoing) -> Result<Answer, UpstreamError> {
         match self {
-            Self::Streamable(streamable) => streamable.request(request).await,
+            Self::Streamable(streamable) => streamable.request(request).await.map(Answer::from),
             Self::Sse(sse) => sse.request(request).await,
             Self::Stdio(stdio) => stdio.request(request).await,
         }

@@ -329,3 +329,13 @@ async fn an_answer_is_held_back_only_where_it_may_have_to_change() {
     assert_eq!(held(ResultKind::Prompt, "any"), [true, true, false, false]);
     assert_eq!(held(ResultKind::Read, ""), [false; 4]);
 }
+
+#[tokio::test]
+async fn what_targets_call_elicitations_is_told_apart() {
+    let error = |id: &str| {
+        format!(
+            r#""error":{{"code":-32042,"message":"m","data":{{"elicitations":[{{"elicitationId":"{id}"}}]}}}}"#
+        )
+    };
+    check(None, &error("e"), &error("a+e")).await;
+}

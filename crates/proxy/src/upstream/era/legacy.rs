@@ -96,7 +96,7 @@ pub(crate) fn reaction(
 }
 
 /// The code and message of an error response, for a person.
-pub(crate) fn complaint(answer: &Message) -> String {
+fn complaint(answer: &Message) -> String {
     #[derive(Deserialize)]
     struct ErrorObject {
         #[serde(default)]

@@ -1,14 +1,12 @@
 //! What comes back for one request, in the two forms that targets choose: one document, or messages.
 
-use std::time::Duration;
-
 use bytes::Bytes;
-use mcp::{Kind, Message};
+use mcp::Message;
 
 use crate::upstream::error::UpstreamError;
-use crate::upstream::pool::body::HttpBody;
+use crate::upstream::transport::arrival::{AnswerBody, Arrival, is_response};
 use crate::upstream::transport::calls::Arrivals;
-use crate::upstream::transport::streamable::Events;
+use crate::upstream::transport::streamable::{Events, Posted};
 
 /// What comes back for one request.
 pub(crate) enum Answer {
@@ -18,30 +16,11 @@ pub(crate) enum Answer {
     Messages(MessageStream),
 }
 
-/// A JSON document that streams.
-pub(crate) struct AnswerBody {
-    first: Option<Bytes>,
-    rest: Option<Box<HttpBody>>,
-}
-
 /// The messages that belong to one call: pings, other requests and `list_changed` of the target have
 /// been dealt with.
 pub(crate) struct MessageStream {
     source: Source,
     ended: bool,
-}
-
-/// What comes next for a call.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all arrivals are messages, and boxing each would cost an allocation"
-)]
-pub(crate) enum Arrival {
-    /// A message.
-    Message(Message),
-    /// The target ended its stream, and goes on when the rest is asked for after this time; that
-    /// is done here.
-    Paused(Duration),
 }
 
 enum Source {
@@ -57,15 +36,7 @@ impl Answer {
     /// The response alone, whole: what is on the way to it is dropped. At most `limit` bytes.
     pub(crate) async fn response(self, limit: usize) -> Result<Bytes, UpstreamError> {
         match self {
-            Self::Body(AnswerBody { first, rest: None }) => Ok(first.unwrap_or_default()),
-            Self::Body(AnswerBody { first, rest: Some(mut rest) }) => {
-                let rest = rest.collect(limit).await?;
-                Ok(match first {
-                    Some(first) if rest.is_empty() => first,
-                    Some(first) => [first, rest].concat().into(),
-                    None => rest,
-                })
-            }
+            Self::Body(body) => body.whole_within(limit).await,
             Self::Messages(mut messages) => {
                 let mut last = Bytes::new();
                 while let Some(message) = messages.next().await {
@@ -76,13 +47,9 @@ impl Answer {
         }
     }
 
-    pub(crate) fn batch(messages: Vec<Message>) -> Self {
+    fn batch(messages: Vec<Message>) -> Self {
         let source = Source::Batch(messages.into_iter());
         Self::Messages(MessageStream { source, ended: false })
-    }
-
-    pub(crate) fn events(events: Events) -> Self {
-        Self::Messages(MessageStream { source: Source::Events(Box::new(events)), ended: false })
     }
 
     /// Waits for the first message of a call: the response alone is a body, anything else a stream.
@@ -98,25 +65,15 @@ impl Answer {
     }
 }
 
-impl AnswerBody {
-    pub(crate) fn whole(document: Bytes) -> Self {
-        Self { first: Some(document), rest: None }
-    }
-
-    pub(crate) fn streaming(first: Bytes, rest: HttpBody) -> Self {
-        Self { first: Some(first), rest: Some(Box::new(rest)) }
-    }
-
-    /// The next bytes; `None` at the end. Safe to drop and to call again.
-    pub(crate) async fn next(&mut self) -> Option<Result<Bytes, UpstreamError>> {
-        if let Some(first) = self.first.take() {
-            return Some(Ok(first));
+impl From<Posted> for Answer {
+    fn from(posted: Posted) -> Self {
+        match posted {
+            Posted::Document(body) => Self::Body(body),
+            Posted::Events(events) => {
+                Self::Messages(MessageStream { source: Source::Events(events), ended: false })
+            }
+            Posted::Batch(messages) => Self::batch(messages),
         }
-        let next = self.rest.as_mut()?.next().await;
-        if !matches!(next, Some(Ok(_))) {
-            self.rest = None;
-        }
-        next
     }
 }
 
@@ -164,8 +121,4 @@ impl MessageStream {
             }
         }
     }
-}
-
-pub(crate) fn is_response(message: &Message) -> bool {
-    matches!(message.kind(), Kind::Response | Kind::ErrorResponse)
 }

@@ -17,7 +17,7 @@ use crate::upstream::address::Address;
 use crate::upstream::error::UpstreamError;
 use crate::upstream::pool::{HttpAnswer, HttpPool, Sending};
 use crate::upstream::transport::Common;
-use crate::upstream::transport::answer::is_response;
+use crate::upstream::transport::arrival::is_response;
 
 /// What is read of the body of a refusal.
 const REFUSAL_BYTES: usize = 64 * 1024;

@@ -14,7 +14,7 @@ use mcp::{InitializeResult, Message, Nonce, Revision};
 use crate::upstream::address::Address;
 use crate::upstream::error::UpstreamError;
 use crate::upstream::pool::HttpAnswer;
-use crate::upstream::transport::answer::{Answer, AnswerBody, is_response};
+use crate::upstream::transport::arrival::{AnswerBody, is_response};
 use crate::upstream::transport::over_http::{EVENTS, Http, Refusal, Session};
 use crate::upstream::transport::receive::{Replies, messages};
 use crate::upstream::transport::{Common, Dial, Outgoing, SessionKind};
@@ -43,6 +43,16 @@ pub(crate) struct Streamable {
     gone: AtomicBool,
     /// Started by the first request of the target.
     replies: OnceLock<Replies>,
+}
+
+/// What a POST is answered with.
+pub(crate) enum Posted {
+    /// One document as it comes.
+    Document(AnswerBody),
+    /// An event stream.
+    Events(Box<Events>),
+    /// The elements of an array, the response last.
+    Batch(Vec<Message>),
 }
 
 impl Streamable {
@@ -95,13 +105,13 @@ impl Streamable {
     pub(crate) async fn request(
         self: &Arc<Self>,
         request: Outgoing,
-    ) -> Result<Answer, UpstreamError> {
+    ) -> Result<Posted, UpstreamError> {
         let nonce = request.nonce;
         let opening = self.version.get().is_none();
         let answer = self.post(request.headers, request.body).await?;
         if !answer.head.status.is_success() {
             let document = self.refused(answer, Some(nonce)).await?;
-            return Ok(Answer::Body(AnswerBody::whole(document)));
+            return Ok(Posted::Document(AnswerBody::whole(document)));
         }
         if opening && let Some(session) = answer.head.headers.get(MCP_SESSION_ID) {
             let _ = self.session.set(session.clone());
@@ -109,7 +119,7 @@ impl Streamable {
         }
         let content_type = answer.head.headers.get(CONTENT_TYPE);
         if is_event_stream(content_type) {
-            return Ok(Answer::events(Events::new(self.clone(), nonce, answer.body)));
+            return Ok(Posted::Events(Box::new(Events::new(self.clone(), nonce, answer.body))));
         }
         if !is_json(content_type) {
             return Err(self.not_an_answer(answer.head.status, content_type));
@@ -229,7 +239,7 @@ impl Streamable {
         self: &Arc<Self>,
         nonce: Nonce,
         mut answer: HttpAnswer,
-    ) -> Result<Answer, UpstreamError> {
+    ) -> Result<Posted, UpstreamError> {
         let peer = &self.common.peer;
         let first = loop {
             match answer.body.next().await.transpose()? {
@@ -239,10 +249,10 @@ impl Streamable {
             }
         };
         if !mcp::is_batch(&first) {
-            return Ok(Answer::Body(AnswerBody::streaming(first, answer.body)));
+            return Ok(Posted::Document(AnswerBody::streaming(first, answer.body)));
         }
-        let whole = Answer::Body(AnswerBody::streaming(first, answer.body));
-        let whole = whole.response(self.common.limits.rewritten_answer).await?;
+        let whole = AnswerBody::streaming(first, answer.body);
+        let whole = whole.whole_within(self.common.limits.rewritten_answer).await?;
         let mut kept = Vec::new();
         let all = messages(&whole, self.common.limits.batch);
         for message in all.map_err(|error| UpstreamError::invalid(peer, error))? {
@@ -251,7 +261,7 @@ impl Streamable {
         // The response is the last that is said of a call.
         kept.sort_by_key(is_response);
         match kept.last().is_some_and(is_response) {
-            true => Ok(Answer::batch(kept)),
+            true => Ok(Posted::Batch(kept)),
             false => Err(UpstreamError::invalid(peer, "its batch has no answer to the request")),
         }
     }

@@ -7,39 +7,29 @@ use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult,
     ErrorData, GetPromptRequestParams, GetPromptResponse, GetPromptResult, ListPromptsResult,
-    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, LoggingLevel,
-    LoggingMessageNotificationParam, PaginatedRequestParams, ReadResourceRequestParams,
-    ReadResourceResponse, ReadResourceResult, ServerConfig, SetLevelRequestParams,
-    SubscribeRequestParams, UnsubscribeRequestParams,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, ServerConfig,
+    SetLevelRequestParams, SubscribeRequestParams, UnsubscribeRequestParams,
 };
 use rmcp::service::{RequestContext, RoleServer};
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
+use crate::json::typed;
+use crate::log::Log;
 use crate::{prompts, resources, tools};
 
 /// The server of one session. What it answers is written as JSON, as the scenarios have it.
 pub(crate) struct Fixture {
     info: ServerConfig,
-    level: Mutex<LoggingLevel>,
+    log: Log,
     subscriptions: Mutex<BTreeSet<String>>,
 }
 
 impl Fixture {
     /// A server that says this of itself.
     pub(crate) fn new(info: ServerConfig) -> Self {
-        let level = Mutex::new(LoggingLevel::Info);
-        Self { info, level, subscriptions: Mutex::default() }
-    }
-
-    /// Sends a log message at level `info`, unless the client wants only graver ones.
-    pub(crate) async fn log(&self, context: &RequestContext<RoleServer>, text: &str) {
-        if matches!(*self.level.lock().await, LoggingLevel::Debug | LoggingLevel::Info) {
-            let message = LoggingMessageNotificationParam::new(LoggingLevel::Info, json!(text));
-            // A client that is gone misses it.
-            let _ = context.peer.notify_logging_message(message).await;
-        }
+        Self { info, log: Log::default(), subscriptions: Mutex::default() }
     }
 }
 
@@ -62,7 +52,7 @@ impl ServerHandler for Fixture {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let arguments = Value::Object(request.arguments.unwrap_or_default());
-        let result = tools::call(self, &request.name, &arguments, &context).await?;
+        let result = tools::call(&self.log, &request.name, &arguments, &context).await?;
         Ok(typed::<CallToolResult>(result)?.into())
     }
 
@@ -142,7 +132,7 @@ impl ServerHandler for Fixture {
         request: SetLevelRequestParams,
         _context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        *self.level.lock().await = request.level;
+        self.log.set_level(request.level).await;
         Ok(())
     }
 }
@@ -165,10 +155,4 @@ pub(crate) fn info() -> Result<ServerConfig, ErrorData> {
         },
         "instructions": "For the conformance suite.",
     }))
-}
-
-/// JSON as the type that rmcp wants.
-pub(crate) fn typed<T: DeserializeOwned>(json: Value) -> Result<T, ErrorData> {
-    serde_json::from_value(json)
-        .map_err(|error| ErrorData::internal_error(format!("not what rmcp wants: {error}"), None))
 }

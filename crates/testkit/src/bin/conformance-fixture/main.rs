@@ -3,6 +3,8 @@
 //! output with `--stdio`.
 
 mod fixture;
+mod json;
+mod log;
 mod prompts;
 mod resources;
 mod sessions;

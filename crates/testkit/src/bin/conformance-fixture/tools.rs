@@ -7,7 +7,8 @@ use rmcp::model::{ElicitRequestParams, ErrorData, ProgressNotificationParam};
 use rmcp::service::{RequestContext, RoleServer};
 use serde_json::{Value, json};
 
-use crate::fixture::{Fixture, typed};
+use crate::json::typed;
+use crate::log::Log;
 use crate::resources::PIXEL;
 use crate::sessions::Answer;
 
@@ -54,7 +55,7 @@ pub(crate) fn list() -> Value {
 
 /// The result of `tools/call`.
 pub(crate) async fn call(
-    fixture: &Fixture,
+    log: &Log,
     name: &str,
     arguments: &Value,
     context: &RequestContext<RoleServer>,
@@ -84,7 +85,7 @@ pub(crate) async fn call(
                 "text": json!({ "test": "data", "value": 123 }).to_string(),
             } },
         ] })),
-        "test_tool_with_logging" => Ok(log(fixture, context).await),
+        "test_tool_with_logging" => Ok(logged(log, context).await),
         "test_tool_with_progress" => Ok(progress(context).await),
         "test_error_handling" => {
             Ok(failure("This tool intentionally returns an error for testing"))
@@ -107,12 +108,12 @@ pub(crate) async fn call(
     }
 }
 
-async fn log(fixture: &Fixture, context: &RequestContext<RoleServer>) -> Value {
-    fixture.log(context, "Tool execution started").await;
+async fn logged(log: &Log, context: &RequestContext<RoleServer>) -> Value {
+    log.say(context, "Tool execution started").await;
     tokio::time::sleep(PAUSE).await;
-    fixture.log(context, "Tool processing data").await;
+    log.say(context, "Tool processing data").await;
     tokio::time::sleep(PAUSE).await;
-    fixture.log(context, "Tool execution completed").await;
+    log.say(context, "Tool execution completed").await;
     text("Tool with logging executed successfully")
 }
 

@@ -12,10 +12,10 @@ use mcp::headers::is_event_stream;
 use mcp::{Decoder, Event, Kind, Message, Method, Nonce};
 
 use super::{Sorted, Streamable};
-use crate::upstream::era::legacy::{Reaction, complaint};
+use crate::upstream::era::legacy::Reaction;
 use crate::upstream::error::UpstreamError;
 use crate::upstream::pool::body::HttpBody;
-use crate::upstream::transport::answer::Arrival;
+use crate::upstream::transport::arrival::Arrival;
 use crate::upstream::transport::receive::{messages, too_long};
 
 /// How long to wait before reading on, where the server does not say, and the longest it may say.
@@ -179,11 +179,14 @@ pub(crate) fn sort(streamable: &Arc<Streamable>, nonce: Nonce, message: Message)
 }
 
 fn of_call(streamable: &Streamable, nonce: Nonce, message: Message) -> Sorted {
-    let peer = &streamable.common.peer;
     let own = match message.kind() {
+        // Some servers answer what they refuse with `"id":null`; on this stream it is this request.
         Kind::ErrorResponse if message.id().is_none() => {
-            let what = format!("an error that names no request: {}", complaint(&message));
-            return Err(UpstreamError::invalid(peer, what));
+            let (id, error) = (nonce.id(), message.error().unwrap_or_default());
+            let named = Message::parse(mcp::raw_error_response(&id, &error));
+            let named =
+                named.map_err(|error| UpstreamError::invalid(&streamable.common.peer, error));
+            return named.map(Some);
         }
         Kind::Response | Kind::ErrorResponse => message.id() == Some(&nonce.id()),
         Kind::Request | Kind::Notification if message.method() == Some(Method::Progress) => {

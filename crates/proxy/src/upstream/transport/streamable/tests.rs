@@ -247,9 +247,13 @@ async fn what_is_not_an_answer_is_said() {
         vec![Act::Write(head.into())]
     };
     check(page, nothing, "invalid").await;
+}
+
+#[tokio::test]
+async fn an_error_that_names_no_request_is_of_the_call_that_it_answers() {
     const NAMELESS: &str = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"?"}}"#;
     let nameless = |_: &Seen| vec![Act::events(), Act::event(NAMELESS), Act::Hang];
-    check(nameless, nothing, "invalid").await;
+    check(nameless, |seen| vec![NAMELESS.replace("null", &seen.id())], "").await;
 }
 
 #[tokio::test]

@@ -1,0 +1,94 @@
+//! Where the ids of elicitations stand in an error (2025-11-25, client/elicitation, "URL Elicitation
+//! Required Error").
+
+use bytes::Bytes;
+
+use crate::error::ErrorCode;
+use crate::message::Message;
+use crate::page::string;
+use crate::scan::{Cursor, Fault};
+use crate::text::Text;
+
+/// The ids in `error.data.elicitations[].elicitationId` of an error that asks for elicitations, in
+/// the order in which they stand, with spans relative to `response.bytes()`. Empty for whatever else.
+pub fn elicitation_id_spans(response: &Message) -> Vec<Text> {
+    let bytes = response.bytes();
+    let asks = response.error_code() == Some(ErrorCode::UrlElicitationRequired.as_i64());
+    let Some(span) = response.error_span().filter(|_| asks) else { return Vec::new() };
+    let mut ids = Vec::new();
+    // A `Message` has been checked: a fault cannot happen.
+    let _checked = find(bytes, &mut Cursor::within(bytes, &span), Place::Error, &mut ids);
+    ids
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Error,
+    Data,
+    Elicitation,
+}
+
+fn find(
+    bytes: &Bytes,
+    cursor: &mut Cursor<'_>,
+    place: Place,
+    ids: &mut Vec<Text>,
+) -> Result<(), Fault> {
+    if cursor.peek() != Some(b'{') {
+        return cursor.skip();
+    }
+    let mut walk = cursor.object()?;
+    while let Some(key) = cursor.member(&mut walk)? {
+        match (place, key.lossy(bytes).as_ref(), cursor.peek()) {
+            (Place::Error, "data", _) => find(bytes, cursor, Place::Data, ids)?,
+            (Place::Data, "elicitations", Some(b'[')) => {
+                let mut walk = cursor.array()?;
+                while cursor.element(&mut walk)? {
+                    find(bytes, cursor, Place::Elicitation, ids)?;
+                }
+            }
+            (Place::Elicitation, "elicitationId", _) => ids.extend(string(bytes, cursor)?),
+            _ => cursor.skip()?,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(error: &str, expected: &[&str]) {
+        let text = format!(r#"{{"error":{error},"jsonrpc":"2.0","id":1}}"#);
+        let response = Message::parse(Bytes::from(text)).unwrap();
+        let ids = elicitation_id_spans(&response);
+        for id in &ids {
+            let raw = &response.bytes()[id.span()];
+            assert!(raw.starts_with(b"\"") && raw.ends_with(b"\""));
+        }
+        let ids: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
+        assert_eq!(ids, expected);
+    }
+
+    #[test]
+    fn an_error_that_asks_for_elicitations_names_each() {
+        check(
+            r#"{"code":-32042,"message":"m","data":{"elicitations":[{"mode":"url","elicitationId":"a"},{"elicitationId":"\u0062","data":{"elicitationId":"no"}}]}}"#,
+            &["a", "b"],
+        );
+        check(
+            r#"{"code":-32042,"message":"m","data":{"elicitations":[5,{"elicitationId":5}]}}"#,
+            &[],
+        );
+        check(r#"{"code":-32042,"message":"m","data":{"elicitationId":"no"}}"#, &[]);
+    }
+
+    #[test]
+    fn another_error_names_none() {
+        check(
+            r#"{"code":-32602,"message":"m","data":{"elicitations":[{"elicitationId":"no"}]}}"#,
+            &[],
+        );
+    }
+}
