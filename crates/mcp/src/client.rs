@@ -147,6 +147,14 @@ impl ClientCapabilities {
         (method == Method::RootsList && self.contains(Self::ROOTS))
             || (method == Method::SamplingCreateMessage && self.contains(Self::SAMPLING))
             || (method == Method::ElicitationCreate && !self.intersection(elicitation).is_empty())
+            || (method == Method::TasksList && self.contains(Self::TASKS_LIST))
+            || (method == Method::TasksCancel && self.contains(Self::TASKS_CANCEL))
+            || (matches!(method, Method::TasksGet | Method::TasksResult) && self.keeps_tasks())
+    }
+
+    /// Whether a client that declared this keeps tasks for those who ask it something.
+    fn keeps_tasks(self) -> bool {
+        !self.intersection(Self::TASKS_SAMPLING.union(Self::TASKS_ELICITATION)).is_empty()
     }
 
     /// The `capabilities` object that declares it, the same bytes for the same set. Forms alone are

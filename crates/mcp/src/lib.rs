@@ -54,6 +54,6 @@ pub use shape::{Shape, ShapedItem, shape_item, shape_result, wraps_output};
 pub use splice::splice;
 pub use sse::{Decoder, Event, SseError, encode_comment, encode_event, encode_retry};
 pub use substitute::Substitute;
-pub use task::{TaskPage, task_id_spans};
+pub use task::{TaskPage, retain_tasks, task_id_spans};
 pub use text::{Text, quoted};
 pub use uri::{ResultKind, uri_spans};

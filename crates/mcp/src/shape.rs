@@ -5,6 +5,7 @@ mod annotation;
 mod content;
 mod item;
 mod output;
+mod pattern;
 mod reference;
 mod schema;
 

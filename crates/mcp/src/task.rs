@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 
+use crate::error::result_response;
 use crate::message::Message;
 use crate::page::{PageError, result, string};
 use crate::scan::{Cursor, Fault};
-use crate::text::Text;
+use crate::text::{Text, quoted};
 
 /// The task ids of a result in the order in which they stand, with spans relative to
 /// `response.bytes()`: `taskId` (`tasks/get`, `tasks/cancel`), `task.taskId` (where a task was asked
@@ -62,6 +63,26 @@ impl TaskPage {
         let missing = PageError::Field { field: "tasks", expected: "an array" };
         Ok(Self { tasks: tasks.ok_or(missing)?, next_cursor })
     }
+}
+
+/// The answer to `tasks/list` with those tasks alone whose id is to be kept. `None` where it is no page
+/// of tasks, as an error is not.
+pub fn retain_tasks(response: &Message, keep: impl Fn(&str) -> bool) -> Option<Bytes> {
+    let page = TaskPage::parse(response).ok()?;
+    let is_kept = |task: &&Bytes| {
+        let mut ids = Vec::new();
+        // Found in a message, which has been checked.
+        let _checked = find(task, &mut Cursor::checked(task), Place::Task, &mut ids);
+        ids.first().is_some_and(|id| keep(id.as_str()))
+    };
+    let kept: Vec<&[u8]> = page.tasks.iter().filter(is_kept).map(|task| &**task).collect();
+    let mut result = [b"{\"tasks\":[", kept.join(&b","[..]).as_slice(), b"]"].concat();
+    if let Some(cursor) = &page.next_cursor {
+        result.extend_from_slice(b",\"nextCursor\":");
+        result.extend_from_slice(&quoted(cursor));
+    }
+    result.push(b'}');
+    Some(result_response(response.id()?, &result))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

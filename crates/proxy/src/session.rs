@@ -2,6 +2,7 @@
 //! that appears only when something has to be remembered.
 
 mod calls;
+mod client_tasks;
 mod ear;
 #[cfg(test)]
 pub(crate) mod fixtures;

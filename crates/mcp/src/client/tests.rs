@@ -147,6 +147,11 @@ fn a_client_answers_what_it_declared() {
     assert_eq!(answers(r#"{"elicitation":{"url":{}}}"#), [false, false, true]);
     assert_eq!(answers(r#"{"elicitation":{}}"#), [false, false, true]);
     assert!(!everything().answers(Method::ToolsCall));
+    let of_tasks = [Method::TasksGet, Method::TasksResult, Method::TasksList, Method::TasksCancel];
+    assert_eq!(of_tasks.map(|method| everything().answers(method)), [true; 4]);
+    let keeps = r#"{"sampling":{},"tasks":{"requests":{"sampling":{"createMessage":{}}}}}"#;
+    let answers = of_tasks.map(|method| read(keeps).answers(method));
+    assert_eq!(answers, [true, true, false, false]);
 }
 
 fn read(raw: &str) -> ClientCapabilities {

@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 
+use super::pattern;
 use super::reference::References;
 use crate::editor::{Editor, Fate, Flaw, Object};
 use crate::scan::Span;
@@ -167,6 +168,11 @@ impl Walker {
                     self.inside.targets.extend(target);
                 }
                 "$dynamicRef" => drop(self.reference(editor)?),
+                "pattern" => {
+                    let pattern = editor.string()?;
+                    self.fits &= pattern.is_none_or(|pattern| pattern::compiles(pattern.as_str()));
+                }
+                "patternProperties" => self.patterns(editor)?,
                 "required" if place == Place::Root => self.required(editor)?,
                 "properties" => self.map(editor, place)?,
                 key if MAPS.contains(&key) => self.map(editor, Place::Inside)?,
@@ -228,6 +234,19 @@ impl Walker {
         }
         editor.object(|editor, _| {
             self.mapped(editor, place)?;
+            Ok(Fate::Stays)
+        })?;
+        Ok(())
+    }
+
+    /// The value of `patternProperties`.
+    fn patterns(&mut self, editor: &mut Editor<'_>) -> Result<(), Flaw> {
+        if editor.peek() != Some(b'{') {
+            return self.map(editor, Place::Inside);
+        }
+        editor.object(|editor, pattern| {
+            self.fits &= pattern::compiles(pattern);
+            self.mapped(editor, Place::Inside)?;
             Ok(Fate::Stays)
         })?;
         Ok(())

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{TaskPage, task_id_spans};
+use super::{TaskPage, retain_tasks, task_id_spans};
 use crate::message::Message;
 
 #[track_caller]
@@ -47,4 +47,22 @@ fn a_page_of_tasks_is_raw_tasks_and_a_cursor() {
     assert_eq!(page(r#"{"nextCursor":"c","tasks":[{ "taskId":"a" },1]}"#), Some((tasks, cursor)));
     assert_eq!(page(r#"{"tasks":[],"nextCursor":null}"#), Some((vec![], None)));
     assert_eq!(page(r#"{"tasks":null}"#), None);
+}
+
+#[test]
+fn a_page_of_tasks_is_left_with_those_that_are_kept() {
+    let left = |result: &str| {
+        let text = format!(r#"{{"jsonrpc":"2.0","id":1,{result}}}"#);
+        let left = retain_tasks(&Message::parse(text.into()).unwrap(), |id| id == "a")?;
+        Some(String::from_utf8(left.to_vec()).unwrap())
+    };
+    assert_eq!(
+        left(r#""result":{"tasks":[{"taskId":"b"},{"x":1e2,"taskId":"\u0061"},{}],"nextCursor":"\"c"}"#),
+        Some(r#"{"jsonrpc":"2.0","id":1,"result":{"tasks":[{"x":1e2,"taskId":"\u0061"}],"nextCursor":"\"c"}}"#.to_owned())
+    );
+    assert_eq!(
+        left(r#""result":{"tasks":[]}"#),
+        Some(r#"{"jsonrpc":"2.0","id":1,"result":{"tasks":[]}}"#.to_owned())
+    );
+    assert_eq!(left(r#""error":{"code":1,"message":"m"}"#), None);
 }

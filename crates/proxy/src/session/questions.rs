@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use mcp::{ErrorCode, Id, Message, Nonce, Rewrite};
+use mcp::{ErrorCode, Id, Message, Method, Nonce, Rewrite, Text};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use crate::metrics::{Counted, Metrics};
 use crate::random;
 use crate::reply::Part;
+use crate::session::client_tasks::ClientTasks;
 use crate::upstream::Replies;
 
 /// How many questions a client may have open; a target that asks more is refused.
@@ -35,9 +36,67 @@ struct Open {
     /// The task that it belongs to, as the target knows it.
     related_task: Option<String>,
     replies: Replies,
+    asked: Asked,
     /// The answer in which the client was asked, if it was in one.
     call: Option<mpsc::WeakSender<Part>>,
     _counted: Counted,
+}
+
+/// What the answer to a question means for the tasks that a client keeps; one of several targets
+/// sees its own alone.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Asked {
+    /// Nothing.
+    Plain,
+    /// The client may keep a task for the upstream with this serial.
+    Task(u64),
+    /// The tasks that it keeps for the upstream with this serial.
+    TaskList(u64),
+}
+
+impl Asked {
+    /// What a target asks, which is one of several if it has a serial.
+    ///
+    /// # Errors
+    /// It is about a task that is not kept for it; what the target is to be told.
+    pub(super) fn of(
+        request: &Message,
+        target: Option<u64>,
+        tasks: &ClientTasks,
+    ) -> Result<Self, Bytes> {
+        let Some(target) = target else { return Ok(Self::Plain) };
+        let routed = request.routed();
+        match request.method() {
+            Some(Method::TasksGet | Method::TasksResult | Method::TasksCancel) => {
+                let id = routed.task_id.as_ref().map(Text::as_str).unwrap_or_default();
+                if tasks.owner(id) == Some(target) {
+                    return Ok(Self::Plain);
+                }
+                let text = format!("Unknown task: `{id}`");
+                Err(mcp::error_response(request.id(), ErrorCode::InvalidParams, &text, None))
+            }
+            Some(Method::TasksList) => Ok(Self::TaskList(target)),
+            _ if routed.is_task => Ok(Self::Task(target)),
+            _ => Ok(Self::Plain),
+        }
+    }
+
+    /// The answer, where the target is to see another one.
+    fn narrowed(self, answer: &Message, tasks: &ClientTasks) -> Option<Message> {
+        match self {
+            Self::Plain => None,
+            Self::Task(target) => {
+                for id in mcp::task_id_spans(answer) {
+                    tasks.add(id.as_str(), target);
+                }
+                None
+            }
+            Self::TaskList(target) => {
+                let own = mcp::retain_tasks(answer, |id| tasks.owner(id) == Some(target))?;
+                Message::parse(own).ok()
+            }
+        }
+    }
 }
 
 /// That nobody waits any more for what a client was asked.
@@ -76,6 +135,7 @@ impl Questions {
     pub(super) fn ask<'a>(
         &self,
         request: &'a Message,
+        asked: Asked,
         replies: &Replies,
         call: Option<&mpsc::Sender<Part>>,
         edited: impl FnOnce(Rewrite<'a>) -> Rewrite<'a>,
@@ -93,15 +153,21 @@ impl Questions {
         let related_task = related_task.map(|id| id.as_str().to_owned());
         let (id, replies) = (id.clone(), replies.clone());
         let (call, _counted) = (call.map(mpsc::Sender::downgrade), self.metrics.pending_request());
-        open.insert(nonce, Open { id, token, related_task, replies, call, _counted });
+        open.insert(nonce, Open { id, token, related_task, replies, asked, call, _counted });
         let rewrite = request.rewrite().id(&nonce.id()).progress_token(&nonce.progress_token());
         Ok(Question { nonce, body: edited(rewrite).bytes() })
     }
 
     /// The way of a client's answer: to whom, and as the target knows it.
-    pub(super) fn answered(&self, answer: &Message) -> Option<(Replies, Bytes)> {
+    pub(super) fn answered(
+        &self,
+        answer: &Message,
+        tasks: &ClientTasks,
+    ) -> Option<(Replies, Bytes)> {
         let nonce = Nonce::of_id(answer.id()?.as_bytes())?;
         let question = self.open.lock().remove(&nonce)?;
+        let narrowed = question.asked.narrowed(answer, tasks);
+        let answer = narrowed.as_ref().unwrap_or(answer);
         let mut rewrite = answer.rewrite().id(&question.id);
         let said = answer.routed().related_task.as_ref().map(mcp::Text::as_str);
         if let Some(own) = question.related_task.as_deref().filter(|own| said != Some(*own)) {

@@ -18,10 +18,11 @@ use crate::federation::{Offer, View};
 use crate::metrics::{Counted, Metrics};
 use crate::reply::Part;
 use crate::session::calls::{CallInFlight, Calls};
+use crate::session::client_tasks::ClientTasks;
 use crate::session::heard::Heard;
 use crate::session::outbox::Outbox;
 use crate::session::overlays::Overlays;
-use crate::session::questions::{Question, Questions, Withdrawal};
+use crate::session::questions::{Asked, Question, Questions, Withdrawal};
 use crate::session::speaker::Speaker;
 use crate::session::streams::{EventId, EventStore, Reader, Stream};
 use crate::session::subscriptions::Subscriptions;
@@ -42,6 +43,7 @@ pub struct Session {
     outbox: Outbox,
     open_streams: AtomicUsize,
     questions: Questions,
+    client_tasks: ClientTasks,
     overlays: Overlays,
     level: Mutex<Option<Level>>,
     subscriptions: Subscriptions,
@@ -80,6 +82,7 @@ impl Session {
             outbox: Outbox::new(pipe, store),
             open_streams: AtomicUsize::new(0),
             questions: Questions::new(metrics.clone()),
+            client_tasks: ClientTasks::default(),
             overlays: Overlays::default(),
             level: Mutex::default(),
             subscriptions: Subscriptions::default(),
@@ -253,12 +256,21 @@ impl Session {
         replies: &Replies,
         call: Option<&mpsc::Sender<Part>>,
     ) -> Result<Question, Bytes> {
-        self.questions.ask(request, replies, call, |rewrite| speaker.request(request, rewrite))
+        let of_one = speaker.serial_among_several();
+        let asked = Asked::of(request, of_one, &self.client_tasks)?;
+        let edited = |rewrite| speaker.request(request, rewrite);
+        self.questions.ask(request, asked, replies, call, edited)
     }
 
     /// Where a client's answer goes, and as what; `None` if nobody waits for it.
     pub(crate) fn answered(&self, answer: &Message) -> Option<(Replies, Bytes)> {
-        self.questions.answered(answer)
+        self.questions.answered(answer, &self.client_tasks)
+    }
+
+    /// The upstream for which the client keeps the task that a notification is about, where there
+    /// are several.
+    pub(crate) fn task_owner(&self, notice: &Message) -> Option<u64> {
+        self.client_tasks.owner(notice.routed().task_id.as_ref()?.as_str())
     }
 
     /// Where a client's progress on a question goes, and as what.
@@ -361,6 +373,7 @@ impl Session {
     pub(super) fn part_with(&self, upstream: u64) -> Option<Arc<Slot>> {
         self.overlays.forget(upstream, None);
         self.subscriptions.forget(upstream);
+        self.client_tasks.forget(upstream);
         self.slots.lock().as_mut()?.remove(&upstream)
     }
 

@@ -91,6 +91,13 @@ impl Speaker {
         id.strip_prefix(self.name()?)?.strip_prefix('+')
     }
 
+    /// The upstream's serial, where it is one among several.
+    pub(crate) fn serial_among_several(&self) -> Option<u64> {
+        self.name()?;
+        let member = self.offer.members.get(self.target)?;
+        member.upstream.as_ref().ok().map(|upstream| upstream.serial())
+    }
+
     /// The target's name, where it is one among several.
     fn name(&self) -> Option<&str> {
         self.offer.menu.name_among_several(self.target).map(|name| name.as_str())

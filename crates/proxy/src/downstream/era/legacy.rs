@@ -17,7 +17,7 @@ use crate::error::{CallError, RequestError};
 use crate::federation::{Federation, View};
 use crate::reply::Segments;
 use crate::session::{Beginning, Claims, Declared, Session, SessionError};
-use crate::upstream::{Declaration, Lease, Owner, UpstreamError};
+use crate::upstream::{Declaration, Lease, Owner, Seat, UpstreamError};
 
 /// The most that a client says of itself that is passed on as it is; a session id has to carry it.
 const DECLARED: usize = 512;
@@ -91,20 +91,11 @@ fn declaration(federation: &Federation, claims: &Claims) -> Declaration {
             declared.client_info.clone().into(),
         ),
         _ => Declaration::of(
-            NOT_BRIDGED.into_iter().fold(claims.capabilities, ClientCapabilities::without),
+            // What one target among several is not told: to sample in the context of the others.
+            claims.capabilities.without(ClientCapabilities::SAMPLING_CONTEXT),
         ),
     }
 }
-
-/// What is not told to one target among several: to sample in the context of the others, and to
-/// keep tasks of the client's, whose ids are not told apart yet.
-const NOT_BRIDGED: [ClientCapabilities; 5] = [
-    ClientCapabilities::SAMPLING_CONTEXT,
-    ClientCapabilities::TASKS_LIST,
-    ClientCapabilities::TASKS_CANCEL,
-    ClientCapabilities::TASKS_SAMPLING,
-    ClientCapabilities::TASKS_ELICITATION,
-];
 
 /// What the client of a session sees; who has none sees what clients see that can do nothing.
 pub(crate) fn view(
@@ -251,6 +242,9 @@ pub(crate) async fn heard(context: &Context, session: &Arc<Session>, message: &M
         (_, Some(Method::RootsListChanged)) => {
             return tell(context, session, message, announces_roots).await;
         }
+        (_, Some(Method::TaskStatus)) if let Some(upstream) = session.task_owner(message) => {
+            return tell_one(session, upstream, message).await;
+        }
         // What the gateway does not know is for the only target.
         _ => return tell(context, session, message, Declaration::is_as_written).await,
     };
@@ -284,12 +278,21 @@ async fn tell(context: &Context, session: &Arc<Session>, message: &Message, conc
             seats.filter(|seat| concerns(seat.connection().declaration())).collect()
         }
     };
-    join_all(concerned.into_iter().map(|seat| async move {
-        if let Err(error) = seat.connection().notify(message.bytes().clone(), PASS).await {
-            debug!(%error, "A target did not take a client's notification.");
-        }
-    }))
-    .await;
+    join_all(concerned.iter().map(|seat| notify(seat, message))).await;
+}
+
+/// Tells the one target that it is for.
+async fn tell_one(session: &Session, upstream: u64, message: &Message) {
+    let slot = session.slots().into_iter().find(|(serial, _)| *serial == upstream);
+    if let Some(seat) = slot.and_then(|(_, slot)| slot.seat()) {
+        notify(&seat, message).await;
+    }
+}
+
+async fn notify(seat: &Seat, message: &Message) {
+    if let Err(error) = seat.connection().notify(message.bytes().clone(), PASS).await {
+        debug!(%error, "A target did not take a client's notification.");
+    }
 }
 
 /// Whether a notification means anything to a target that was told this of its client.
