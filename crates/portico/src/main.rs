@@ -7,6 +7,7 @@ mod connect;
 mod demo;
 mod expand;
 mod failure;
+mod memory;
 mod output;
 mod ports;
 mod report;
@@ -22,11 +23,6 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::arguments::{Arguments, Command};
-
-/// Long-lived processes with many short allocations on many threads: fragments less than glibc's.
-#[cfg(target_os = "linux")]
-#[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {

@@ -18,7 +18,7 @@ use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::info::Info;
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Registry, Unit};
 
 use crate::tasks::Tasks;
 
@@ -46,6 +46,17 @@ pub struct Metrics {
 impl Metrics {
     /// The metrics of a gateway whose tasks are `tasks`.
     pub fn new(tasks: &Tasks) -> Arc<Self> {
+        Arc::new(Self::of(tasks))
+    }
+
+    /// As [`new`](Self::new), in a process whose allocator says how many bytes are in use.
+    pub fn with_memory(tasks: &Tasks, allocated: Allocated) -> Arc<Self> {
+        let mut metrics = Self::of(tasks);
+        metrics.registry.register_collector(Box::new(Memory(allocated)));
+        Arc::new(metrics)
+    }
+
+    fn of(tasks: &Tasks) -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("portico"),
             sessions: Gauge::default(),
@@ -58,7 +69,7 @@ impl Metrics {
             targets: Arc::default(),
         };
         metrics.register(tasks);
-        Arc::new(metrics)
+        metrics
     }
 
     fn register(&mut self, tasks: &Tasks) {
@@ -138,6 +149,9 @@ impl Metrics {
     }
 }
 
+/// How many bytes of memory are in use; `None` where nobody can say.
+pub type Allocated = fn() -> Option<u64>;
+
 /// Adds one to a gauge for as long as it lives.
 #[derive(Debug)]
 pub struct Counted(Gauge);
@@ -192,6 +206,20 @@ impl Collector for RunningTasks {
         let gauge = ConstGauge::new(i64::try_from(self.0.running()).unwrap_or(i64::MAX));
         let kind = gauge.metric_type();
         gauge.encode(encoder.encode_descriptor("tasks", "Tasks of the gateway.", None, kind)?)
+    }
+}
+
+/// Asks the allocator when someone asks.
+#[derive(Debug)]
+struct Memory(Allocated);
+
+impl Collector for Memory {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let Some(bytes) = (self.0)() else { return Ok(()) };
+        let gauge = ConstGauge::new(i64::try_from(bytes).unwrap_or(i64::MAX));
+        let (kind, unit) = (gauge.metric_type(), Some(&Unit::Bytes));
+        let help = "Memory in use, without what the allocator keeps for later.";
+        gauge.encode(encoder.encode_descriptor("memory_allocated", help, unit, kind)?)
     }
 }
 

@@ -15,6 +15,7 @@ use tracing::info;
 use crate::arguments::{LogFormat, SourceArguments};
 use crate::demo;
 use crate::failure::InputError;
+use crate::memory;
 use crate::ports::PortMapping;
 use crate::running::Running;
 use crate::running::applier::Applier;
@@ -66,7 +67,7 @@ pub(super) async fn start(setup: Setup) -> anyhow::Result<Running> {
     let Source { readings, tasks } = setup.source;
     let document = readings.borrow().document.clone();
     let gateway_tasks = Tasks::new();
-    let metrics = Metrics::new(&gateway_tasks);
+    let metrics = Metrics::with_memory(&gateway_tasks, memory::allocated);
     let admin = match setup.admin {
         Some(address) => Some(Admin::bind(address).await?),
         None => None,

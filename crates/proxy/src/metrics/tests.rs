@@ -104,6 +104,17 @@ fn guards_count_for_as_long_as_they_live() {
 }
 
 #[test]
+fn memory_is_what_the_allocator_says_and_nothing_where_it_does_not() {
+    let metrics = Metrics::with_memory(&Tasks::new(), || Some(4096));
+    check(
+        &metrics,
+        &["# UNIT portico_memory_allocated_bytes bytes", "portico_memory_allocated_bytes 4096"],
+    );
+    let metrics = Metrics::with_memory(&Tasks::new(), || None);
+    assert!(!metrics.encode().contains("memory"));
+}
+
+#[test]
 fn each_limit_counts_its_own_rejections() {
     let metrics = Metrics::new(&Tasks::new());
     for limit in Limit::ALL {
