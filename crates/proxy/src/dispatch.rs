@@ -171,6 +171,7 @@ fn start(
         session,
         takes_events: call.takes_events,
         effect: destination.effect,
+        _counted: context.metrics.exchange(),
     };
     let orphan = context.limits.orphan_call.get();
     Ok(Reply::Upstream(exchange.start(&context.tasks, orphan, call.over)))

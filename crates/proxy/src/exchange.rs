@@ -19,6 +19,7 @@ use tracing::debug;
 
 use crate::error::CallError;
 use crate::federation::Offer;
+use crate::metrics::Counted;
 use crate::random;
 use crate::reply::{Part, Parts};
 use crate::session::{CallInFlight, Session, Speaker};
@@ -106,6 +107,8 @@ pub struct Exchange {
     pub takes_events: bool,
     /// What the session remembers if the target agrees.
     pub effect: Option<Effect>,
+    /// Held until it has ended, never looked at.
+    pub _counted: Counted,
 }
 
 /// What a session remembers of a call to which the target said yes.

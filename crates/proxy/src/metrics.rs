@@ -35,6 +35,7 @@ pub struct Metrics {
     registry: Registry,
     sessions: Gauge,
     streams: Gauge,
+    exchanges: Gauge,
     pending_requests: Gauge,
     connections: Gauge,
     access_log_lost: Counter,
@@ -61,6 +62,7 @@ impl Metrics {
             registry: Registry::with_prefix("portico"),
             sessions: Gauge::default(),
             streams: Gauge::default(),
+            exchanges: Gauge::default(),
             pending_requests: Gauge::default(),
             connections: Gauge::default(),
             access_log_lost: Counter::default(),
@@ -78,6 +80,11 @@ impl Metrics {
         registry.register("build", "What runs", Info::new(version));
         registry.register("sessions", "Client sessions held in memory", self.sessions.clone());
         registry.register("streams", "Event streams open to clients", self.streams.clone());
+        registry.register(
+            "exchanges",
+            "Requests on their way to targets and back",
+            self.exchanges.clone(),
+        );
         registry.register(
             "pending_requests",
             "Requests of targets that clients have not answered",
@@ -118,6 +125,11 @@ impl Metrics {
     /// Counts an event stream to a client for as long as the guard lives.
     pub fn stream(&self) -> Counted {
         Counted::new(&self.streams)
+    }
+
+    /// Counts a client's request that a target answers for as long as the guard lives.
+    pub fn exchange(&self) -> Counted {
+        Counted::new(&self.exchanges)
     }
 
     /// Counts a target's request for as long as the guard lives, until its client has answered.

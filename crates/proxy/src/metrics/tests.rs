@@ -98,7 +98,8 @@ fn guards_count_for_as_long_as_they_live() {
     let metrics = Metrics::new(&Tasks::new());
     let first = metrics.session();
     let _second = metrics.session();
-    check(&metrics, &["portico_sessions 2"]);
+    let _exchange = metrics.exchange();
+    check(&metrics, &["portico_sessions 2", "portico_exchanges 1"]);
     drop(first);
     check(&metrics, &["portico_sessions 1", "portico_streams 0", "portico_tasks 0"]);
 }

@@ -82,7 +82,7 @@ fn exchange(
     result: Option<ResultView>,
 ) -> Exchange {
     let metrics = Metrics::new(tasks);
-    let of_target = metrics.target("b", "t");
+    let (of_target, _counted) = (metrics.target("b", "t"), metrics.exchange());
     let limits = Arc::new(Limits::default());
     let (clock, target) = (Clock::system(), target(members));
     let surroundings = Surroundings { clock, tasks: tasks.clone(), metrics, limits };
@@ -102,6 +102,7 @@ fn exchange(
         session: None,
         takes_events: false,
         effect: None,
+        _counted,
     }
 }
 
