@@ -27,8 +27,10 @@ use crate::tasks::Tasks;
 use crate::upstream::Surroundings;
 use crate::world::World;
 
-/// How often idle sessions and connections are looked for.
+/// How often idle sessions and connections are looked for, where none is over sooner.
 const SWEEP: Duration = Duration::from_secs(15);
+/// How often at most.
+const SOONEST_SWEEP: Duration = Duration::from_secs(1);
 /// How long targets have to let go of their sessions at the end, all of them together.
 const GOODBYE: Duration = Duration::from_secs(10);
 
@@ -263,7 +265,8 @@ impl Gateway {
 /// Closes what nobody has used for long, each in a task of its own, off every path.
 async fn sweep(context: Arc<Context>) {
     let limits = context.limits.clone();
-    let mut ticks = tokio::time::interval(SWEEP);
+    let idle = limits.session_idle.get().min(limits.process_idle.get());
+    let mut ticks = tokio::time::interval(idle.clamp(SOONEST_SWEEP, SWEEP));
     loop {
         ticks.tick().await;
         let now = context.clock.now();
