@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -21,6 +21,11 @@ use crate::serve::Arrival;
 
 /// How long accepting rests after the system refused, for lack of file descriptors mostly.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
+
+/// How many connections may wait to be accepted, if the system lets so many. Whoever is too many is
+/// dropped without a word and comes back a second later, then three: with the usual 128, a burst of
+/// clients that reconnect takes ten.
+const BACKLOG: u32 = 4096;
 
 /// How long what was ended has to reach its client.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -38,7 +43,7 @@ pub(crate) struct Door {
 impl Door {
     /// Binds and accepts. `configured` finds the listener in each request's world.
     pub(crate) async fn open(context: &Arc<Context>, configured: SocketAddr) -> io::Result<Self> {
-        let socket = TcpListener::bind(configured).await?;
+        let socket = bind(configured)?;
         let door = Self {
             bound: socket.local_addr()?,
             closing: context.closing.child(),
@@ -93,6 +98,20 @@ impl Door {
     }
 }
 
+/// As `TcpListener::bind` does, with a queue for bursts.
+fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // On Windows it would take an address that another process listens on.
+    if cfg!(unix) {
+        socket.set_reuseaddr(true)?;
+    }
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
 struct Accept {
     context: Arc<Context>,
     configured: SocketAddr,
@@ -141,3 +160,6 @@ impl Accept {
         self.context.tasks.spawn("connection", self.connections.track_future(connection));
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
