@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -82,6 +83,8 @@ pub(crate) struct Replies {
     sender: Sender<Bytes>,
     /// How many have not been sent yet, where somebody counts them.
     unsent: watch::Sender<usize>,
+    /// Whether the session has ended, which its queue may not know yet.
+    is_over: Arc<AtomicBool>,
     peer: Arc<str>,
 }
 
@@ -105,12 +108,12 @@ impl Replies {
                 counted.send_modify(|unsent| *unsent = unsent.saturating_sub(1));
             }
         });
-        Self { sender, unsent, peer: common.peer.clone() }
+        Self { sender, unsent, is_over: Arc::default(), peer: common.peer.clone() }
     }
 
     /// By a queue that somebody else empties.
     pub(crate) fn by(sender: Sender<Bytes>, peer: Arc<str>) -> Self {
-        Self { sender, unsent: watch::Sender::new(0), peer }
+        Self { sender, unsent: watch::Sender::new(0), is_over: Arc::default(), peer }
     }
 
     /// Waits until the target has what was passed on so far, for the time of one reply at most.
@@ -128,9 +131,14 @@ impl Replies {
         self.sender.same_channel(&other.sender)
     }
 
+    /// Says that the session is over: nobody waits for a reply any more.
+    pub(crate) fn end(&self) {
+        self.is_over.store(true, Ordering::Release);
+    }
+
     /// Whether the session is over.
     pub(crate) fn is_closed(&self) -> bool {
-        self.sender.is_closed()
+        self.is_over.load(Ordering::Acquire) || self.sender.is_closed()
     }
 
     /// Passes a client's answer on, once there is room for it.

@@ -163,6 +163,7 @@ impl Sse {
 
     fn ended(&self, error: &UpstreamError) {
         self.calls.end(error);
+        self.replies().end();
         self.common.inbox.closed(error.clone());
     }
 }

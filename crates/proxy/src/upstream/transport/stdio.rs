@@ -86,11 +86,13 @@ impl Stdio {
         let replies = Replies::by(input.clone(), common.peer.clone());
         let read = output::read(common.clone(), calls.clone(), replies.clone(), process.stdout());
         let (common_, calls_, end_) = (common.clone(), calls.clone(), end.clone());
+        let replies_ = replies.clone();
         tasks.spawn_to_end("process of a target", async move {
             let error = process.watch(read, &common_, &end_, &deaf).await;
             // Whoever hears that it is gone finds its place free.
             let place = (!process.is_gone()).then_some(place);
             calls_.end(&error);
+            replies_.end();
             common_.inbox.closed(error);
             end_.cancel();
             process.end().await;

@@ -230,6 +230,9 @@ impl Streamable {
     fn session_gone(&self) -> UpstreamError {
         let error = UpstreamError::SessionGone { peer: self.common.peer.clone() };
         if !self.gone.swap(true, Ordering::AcqRel) {
+            if let Some(replies) = self.replies.get() {
+                replies.end();
+            }
             self.common.inbox.closed(error.clone());
         }
         error
