@@ -2,6 +2,7 @@
 //! do what no real peer can be made to do. Nothing of the product depends on it, and it depends on nothing of the
 //! product: it sees the gateway from outside.
 
+mod caller;
 mod client;
 mod conformance;
 mod conversation;
@@ -23,6 +24,7 @@ mod transcript;
 mod victim;
 mod wire;
 
+pub use caller::{Caller, CallerKind, Front, Heard, Place};
 pub use client::Client;
 pub use conformance::{Check, Difference, Scenarios, Verdict, conformance, kept_verdict};
 pub use conversation::{
@@ -37,7 +39,7 @@ pub use piped::Piped;
 pub use player::{Played, Player, PlayerKind};
 pub use port::reserved_port;
 pub use process::{Process, output};
-pub use raw::{Framing, Host, RawCall, RawRequest, RawServer, Visit, one_tool};
+pub use raw::{Framing, Host, HostKind, RawCall, RawRequest, RawServer, Visit, one_tool};
 pub use record::{DEADLINE, Record, say, within};
 pub use recorder::{Answer, Exchange, Recorder};
 pub use seeds::{Running, Seed, Source, repository};

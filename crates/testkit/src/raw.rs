@@ -15,7 +15,7 @@ use tokio::sync::{Mutex, mpsc, oneshot, watch};
 
 use crate::raw::connection::Desk;
 pub use crate::raw::framing::Framing;
-pub use crate::raw::host::{Host, Visit, one_tool};
+pub use crate::raw::host::{Host, HostKind, Visit, one_tool};
 use crate::record::{Record, within};
 
 /// A running server. It offers one tool, `work`, whose calls the test answers.
@@ -32,7 +32,7 @@ pub struct RawServer {
 /// One request or notification, as it came.
 #[derive(Debug, Clone)]
 pub struct RawRequest {
-    /// Request line and headers; empty on a pipe.
+    /// Request line and headers; of a pipe, at most which session it is.
     pub head: String,
     /// The body: one JSON-RPC message, or nothing.
     pub body: String,
@@ -156,7 +156,7 @@ impl RawCall {
 
     /// Sends an event of the test's own making in the stream: its lines, without the empty one.
     pub fn send_event(&mut self, lines: &str) -> anyhow::Result<()> {
-        if !self.head_is_sent {
+        if self.framing != Framing::Sse && !self.head_is_sent {
             self.send_head()?;
         }
         let event = format!("{lines}\n\n");

@@ -56,6 +56,13 @@ impl<T: Clone> Record<T> {
         self.entries.borrow().iter().find(|entry| is_it(entry)).cloned()
     }
 
+    /// Awaits the entry at `place`, however long it takes.
+    pub(crate) async fn at(&self, place: usize) -> Option<T> {
+        let mut entries = self.entries.subscribe();
+        let seen = entries.wait_for(|entries| entries.len() > place).await.ok()?;
+        seen.get(place).cloned()
+    }
+
     /// Awaits the first entry of which `is_it` is true, present or coming.
     pub async fn first(&self, what: &str, is_it: impl Fn(&T) -> bool) -> anyhow::Result<T> {
         self.until(what, |entries| entries.iter().find(|entry| is_it(entry)).cloned()).await

@@ -108,6 +108,22 @@ impl Wire {
         Self { uri, session, connection: None, next_id: 1_000 }
     }
 
+    /// The path of its URL.
+    pub(crate) fn path(&self) -> &str {
+        self.uri.path()
+    }
+
+    /// The query of its URL, if it has one.
+    pub(crate) fn query(&self) -> Option<&str> {
+        self.uri.query()
+    }
+
+    /// A client of another path of the same host, in no session.
+    pub(crate) fn at(&self, path: &str) -> anyhow::Result<Self> {
+        let host = self.uri.authority().context("a URL without a host")?;
+        Self::new(&format!("http://{host}{path}"))
+    }
+
     /// Posts what is no request, which is taken.
     pub async fn tell(&mut self, body: impl Into<Bytes>) -> anyhow::Result<()> {
         let answer = self.post(body).await?;
@@ -172,7 +188,8 @@ impl Wire {
         Ok(names.map(str::to_owned).collect())
     }
 
-    async fn send(
+    /// Sends a request with headers that replace the usual ones, and awaits the head of the answer.
+    pub(crate) async fn send(
         &mut self,
         method: Method,
         body: Bytes,
@@ -251,8 +268,7 @@ impl WireAnswer {
 
     /// Whether it is an event stream.
     pub fn is_event_stream(&self) -> bool {
-        let content_type = self.headers.get(CONTENT_TYPE).map(|value| value.as_bytes());
-        content_type.is_some_and(|value| value.starts_with(b"text/event-stream"))
+        is_event_stream(&self.headers)
     }
 }
 
@@ -262,11 +278,19 @@ impl Reading {
         Self { status: head.status, headers: head.headers, body }
     }
 
+    /// Whether it is an event stream.
+    pub fn is_event_stream(&self) -> bool {
+        is_event_stream(&self.headers)
+    }
+
     /// Reads it event by event; fails where it is no stream.
     pub fn events(self) -> anyhow::Result<EventStream> {
-        let content_type = self.headers.get(CONTENT_TYPE).map(|value| value.as_bytes());
-        let is_stream = content_type.is_some_and(|value| value.starts_with(b"text/event-stream"));
-        anyhow::ensure!(is_stream, "no event stream: {} {:?}", self.status, self.headers);
+        anyhow::ensure!(
+            self.is_event_stream(),
+            "no event stream: {} {:?}",
+            self.status,
+            self.headers
+        );
         Ok(EventStream::of(self.body))
     }
 
@@ -301,4 +325,9 @@ impl Reading {
             Ok(Err(error)) | Err(error) => Err(error.context(format!("{what}, after: {seen}"))),
         }
     }
+}
+
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(CONTENT_TYPE).map(|value| value.as_bytes());
+    content_type.is_some_and(|value| value.starts_with(b"text/event-stream"))
 }

@@ -159,7 +159,7 @@ pub(super) async fn ends(reader: &mut BufReader<OwnedReadHalf>) -> bool {
     }
 }
 
-async fn read_line(reader: &mut BufReader<OwnedReadHalf>) -> io::Result<RawRequest> {
+pub(super) async fn read_line(reader: &mut BufReader<OwnedReadHalf>) -> io::Result<RawRequest> {
     let mut body = String::new();
     if reader.read_line(&mut body).await? == 0 {
         return Err(io::ErrorKind::UnexpectedEof.into());

@@ -53,7 +53,7 @@ impl EventStream {
 
     /// Awaits the next event; nothing after the end.
     pub async fn next(&mut self) -> anyhow::Result<Option<Event>> {
-        within("an event", self.event()).await?
+        within("an event", self.coming()).await?
     }
 
     /// Awaits the next message, whatever it is.
@@ -91,7 +91,8 @@ impl EventStream {
         Ok(messages)
     }
 
-    async fn event(&mut self) -> anyhow::Result<Option<Event>> {
+    /// As [`next`](Self::next), however long it takes.
+    pub(crate) async fn coming(&mut self) -> anyhow::Result<Option<Event>> {
         loop {
             if let Some(end) = self.text.windows(2).position(|pair| pair == b"\n\n") {
                 let block: Vec<u8> = self.text.drain(..end + 2).collect();
