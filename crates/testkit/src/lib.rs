@@ -21,6 +21,7 @@ mod seeds;
 mod shim;
 mod tap;
 mod transcript;
+pub mod uris;
 mod victim;
 mod wire;
 

@@ -1,17 +1,15 @@
 //! Every URI that a client gets to see can be passed back, and leads to the target that said it, which knows it as its
 //! own (MCP.md 7, test 17).
 
-mod places;
-mod server;
-
 use anyhow::Context;
 use serde_json::{Value, json};
+use testkit::uris::{
+    FAILED, PLACES, SHARED_PAGE, SHOWN, TEMPLATES, UriPlace, of, scheme_of_app, shown,
+    structured_content, text_of, uri_at,
+};
 use testkit::{
     Gateway, Host, REVISIONS, Wire, gateway_of, notification, one_call, request, response,
 };
-
-use crate::places::{FAILED, PLACES, Place, SHOWN};
-use crate::server::{SHARED_PAGE, TEMPLATES, of, shown, structured_content};
 
 #[tokio::test]
 #[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
@@ -226,7 +224,7 @@ async fn check_place(
     wire: &mut Wire,
     host: &Host,
     target: &str,
-    place: &Place,
+    place: &UriPlace,
 ) -> anyhow::Result<()> {
     let params = place.params.replace("{target}", target);
     let mut answer = wire.request(place.method, serde_json::from_str(&params)?).await?;
@@ -278,29 +276,8 @@ async fn check_read(
     Ok(())
 }
 
-/// An app stays one for its host.
-fn scheme_of_app(uri: &str) -> Option<&str> {
-    uri.split_once("://").map(|(scheme, _)| scheme).filter(|scheme| *scheme == "ui")
-}
-
-/// The URI at a place; that of a link, in the text that an older client gets instead.
-fn uri_at(answer: &Value, pointer: &str) -> anyhow::Result<String> {
-    let found = answer.pointer(pointer).and_then(Value::as_str);
-    if let Some(uri) = found {
-        return Ok(uri.to_owned());
-    }
-    let text = pointer.strip_suffix("/uri").map(|block| format!("{block}/text"));
-    let text = text.and_then(|text| answer.pointer(&text)).and_then(Value::as_str);
-    let uri = text.and_then(|text| text.strip_prefix("a link: ")).map(str::to_owned);
-    uri.with_context(|| format!("no URI at {pointer}"))
-}
-
 async fn read(wire: &mut Wire, uri: &str) -> anyhow::Result<Value> {
     wire.request("resources/read", json!({ "uri": uri })).await
-}
-
-fn text_of(answer: &Value) -> Option<&str> {
-    answer.pointer("/result/contents/0/text").and_then(Value::as_str)
 }
 
 /// What a server was asked to read, in order.

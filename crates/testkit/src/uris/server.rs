@@ -3,16 +3,14 @@
 use serde_json::{Value, json};
 
 /// A page that every server lists.
-pub(crate) const SHARED_PAGE: &str = "https://example.com/shared";
+pub const SHARED_PAGE: &str = "https://example.com/shared";
 
 /// The templates of every server; `TARGET` stands for its name.
-pub(crate) const TEMPLATES: [&str; 3] =
+pub const TEMPLATES: [&str; 3] =
     ["memo://page/{id}", "{kind}://open/{id}", "https://TARGET.example/{id}"];
 
 /// The server of that name. All of them have the same URIs, but for those that carry their name.
-pub(crate) fn of(
-    target: &'static str,
-) -> impl Fn(&str, &Value) -> Option<Value> + Send + Sync + 'static {
+pub fn of(target: &'static str) -> impl Fn(&str, &Value) -> Option<Value> + Send + Sync + 'static {
     move |method, params| {
         let named = params.get("name").and_then(Value::as_str).unwrap_or_default();
         let uri = params.get("uri").and_then(Value::as_str).unwrap_or_default();
@@ -92,7 +90,7 @@ fn templates(target: &str) -> Value {
 }
 
 /// The result of the tool `show`.
-pub(crate) fn shown(target: &str) -> Value {
+pub fn shown(target: &str) -> Value {
     let mut result = json!({
         "content": [
             link("memo:unlisted"),
@@ -122,7 +120,7 @@ pub(crate) fn shown(target: &str) -> Value {
 }
 
 /// What is structured in it.
-pub(crate) fn structured_content(target: &str) -> Value {
+pub fn structured_content(target: &str) -> Value {
     json!({ "structuredContent": {
         "uri": format!("memo:own-of-{target}"), "page": format!("https://{target}.example/7"),
     } })

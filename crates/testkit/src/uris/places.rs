@@ -1,21 +1,22 @@
 //! Where URIs stand in the answers of the server.
 
-use crate::server::SHARED_PAGE;
+use crate::uris::server::SHARED_PAGE;
 
 /// An answer with URIs in it.
-pub(crate) struct Place {
-    pub(crate) method: &'static str,
+pub struct UriPlace {
+    /// What is asked.
+    pub method: &'static str,
     /// What it is asked with; `{target}` stands for the target's name.
-    pub(crate) params: &'static str,
+    pub params: &'static str,
     /// Where the URIs stand, and how their target knows them.
-    pub(crate) uris: &'static [(&'static str, &'static str)],
+    pub uris: &'static [(&'static str, &'static str)],
 }
 
 /// Where the URIs of every answer stand.
-pub(crate) const PLACES: &[Place] = &[
-    Place { method: "tools/call", params: r#"{"name":"{target}_show"}"#, uris: SHOWN },
-    Place { method: "tools/call", params: r#"{"name":"{target}_fail"}"#, uris: FAILED },
-    Place {
+pub const PLACES: &[UriPlace] = &[
+    UriPlace { method: "tools/call", params: r#"{"name":"{target}_show"}"#, uris: SHOWN },
+    UriPlace { method: "tools/call", params: r#"{"name":"{target}_fail"}"#, uris: FAILED },
+    UriPlace {
         method: "prompts/get",
         params: r#"{"name":"{target}_several"}"#,
         uris: &[
@@ -26,8 +27,8 @@ pub(crate) const PLACES: &[Place] = &[
             ("/result/_meta/ui/resourceUri", "ui://app/of-prompt"),
         ],
     },
-    Place { method: "prompts/get", params: r#"{"name":"{target}_fail"}"#, uris: FAILED },
-    Place {
+    UriPlace { method: "prompts/get", params: r#"{"name":"{target}_fail"}"#, uris: FAILED },
+    UriPlace {
         method: "resources/read",
         params: r#"{"uri":"{target}+memo:folder"}"#,
         uris: &[
@@ -39,23 +40,23 @@ pub(crate) const PLACES: &[Place] = &[
             ("/result/_meta/ui~1resourceUri", "ui://app/of-read"),
         ],
     },
-    Place { method: "resources/read", params: r#"{"uri":"{target}+memo:fail"}"#, uris: FAILED },
-    Place {
+    UriPlace { method: "resources/read", params: r#"{"uri":"{target}+memo:fail"}"#, uris: FAILED },
+    UriPlace {
         method: "resources/subscribe",
         params: r#"{"uri":"{target}+memo:fail"}"#,
         uris: FAILED,
     },
-    Place {
+    UriPlace {
         method: "resources/unsubscribe",
         params: r#"{"uri":"{target}+memo:fail"}"#,
         uris: FAILED,
     },
-    Place {
+    UriPlace {
         method: "completion/complete",
         params: r#"{"ref":{"type":"ref/prompt","name":"{target}_fail"},"argument":{"name":"id","value":""}}"#,
         uris: FAILED,
     },
-    Place {
+    UriPlace {
         method: "tools/list",
         params: "{}",
         uris: &[
@@ -64,7 +65,7 @@ pub(crate) const PLACES: &[Place] = &[
             ("/result/tools/1/_meta/ui/resourceUri", "ui://app/both"),
         ],
     },
-    Place {
+    UriPlace {
         method: "resources/list",
         params: "{}",
         uris: &[
@@ -79,7 +80,7 @@ pub(crate) const PLACES: &[Place] = &[
 ];
 
 /// Where the URIs of the tool `show` stand.
-pub(crate) const SHOWN: &[(&str, &str)] = &[
+pub const SHOWN: &[(&str, &str)] = &[
     ("/result/content/0/uri", "memo:unlisted"),
     ("/result/content/1/resource/uri", "memo:embedded"),
     ("/result/content/1/resource/_meta/ui/resourceUri", "ui://app/inside"),
@@ -94,4 +95,4 @@ pub(crate) const SHOWN: &[(&str, &str)] = &[
 ];
 
 /// Where the URI of an error stands.
-pub(crate) const FAILED: &[(&str, &str)] = &[("/error/data/uri", "memo:of-error")];
+pub const FAILED: &[(&str, &str)] = &[("/error/data/uri", "memo:of-error")];
