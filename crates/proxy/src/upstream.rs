@@ -287,6 +287,7 @@ impl Upstream {
         for feed in self.others.lock().drain(..).chain([self.base.clone()]) {
             feed.tasks.cancel();
         }
+        self.leases.close_shared().await;
         join_all(self.leases.seats.all().iter().map(|seat| seat.close())).await;
         self.tasks.cancel();
     }

@@ -78,6 +78,12 @@ impl Leases {
         self.shared.forget(seat);
     }
 
+    /// Ends what everybody shares, once the calls on it have ended: those that are being cancelled
+    /// tell the target first.
+    pub(super) async fn close_shared(&self) {
+        self.shared.close().await;
+    }
+
     /// Who uses a shared connection hears what a session's server says on it.
     fn join(&self, owner: &Owner, seat: &Seat) {
         if let Owner::Session(slot) = owner
