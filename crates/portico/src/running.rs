@@ -2,6 +2,7 @@
 //! and an admin port beside it, from the start to the end.
 
 mod applier;
+mod kept;
 mod start;
 
 use std::future::Future;
