@@ -82,6 +82,11 @@ impl Running {
                 () = stop.next() => return,
             }
             failed = self.apply().await;
+            if failed.is_empty() || !self.gateway.addresses().await.is_empty() {
+                self.readiness.ready();
+            } else {
+                self.readiness.unbound();
+            }
         }
     }
 

@@ -1,6 +1,5 @@
 //! The gateway as the binary and the tests hold it: started, given worlds, drained.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +9,7 @@ use config::{Compiled, Limits};
 use futures_util::future::join_all;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Mutex, Semaphore};
-use tracing::{error, info};
+use tracing::info;
 
 use crate::access_log::AccessLog;
 use crate::admin::TargetStatus;
@@ -18,7 +17,7 @@ use crate::auth::Authenticator;
 use crate::clock::Clock;
 use crate::context::{Closing, Context};
 use crate::downstream::stdio;
-use crate::listen::Door;
+use crate::listen::{Bound, Doors, ListenError};
 use crate::metrics::Metrics;
 use crate::place::{Place, PlaceError};
 use crate::reload;
@@ -65,16 +64,6 @@ pub enum Entrance {
     Stdio,
 }
 
-/// A listener that could not be opened.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {source}")]
-pub struct ListenError {
-    /// The address as configured.
-    pub address: SocketAddr,
-    /// What the system said.
-    pub source: std::io::Error,
-}
-
 /// A running gateway.
 pub struct Gateway {
     context: Arc<Context>,
@@ -82,15 +71,6 @@ pub struct Gateway {
     entrance: Entrance,
     /// Only reloads and the end touch it; never a request.
     doors: Mutex<Doors>,
-}
-
-/// The listeners.
-#[derive(Default)]
-struct Doors {
-    /// By their addresses as configured.
-    open: HashMap<SocketAddr, Arc<Door>>,
-    /// Those that a reload removed, until their last connection has ended.
-    closing: Vec<Arc<Door>>,
 }
 
 impl Gateway {
@@ -121,33 +101,25 @@ impl Gateway {
     }
 
     /// Makes `compiled` what is served. Returns when it is, with the listeners that could not be
-    /// opened; everything else runs. A listener that is gone is drained by itself, within `drain.limit`.
+    /// opened; everything else runs, and so does what such a listener had been before. A listener
+    /// that is gone is drained by itself, within `drain.limit`.
     pub async fn apply(&self, compiled: Compiled) -> Vec<ListenError> {
         let mut doors = self.doors.lock().await;
         let previous = self.context.world.load_full();
-        let reloaded =
-            reload::reload(&self.surroundings, previous.as_deref(), compiled.snapshot).await;
-        let limit = reloaded.world.snapshot.drain.limit.get();
+        let mut snapshot = compiled.snapshot;
+        let limit = snapshot.drain.limit.get();
+        let bound = match self.entrance {
+            Entrance::Listeners => {
+                let previous = previous.as_ref().map(|world| world.snapshot.listeners.as_slice());
+                let previous = previous.unwrap_or_default();
+                doors.bind(&self.context, &mut snapshot.listeners, previous, limit).await
+            }
+            Entrance::Stdio => Bound::default(),
+        };
+        let reloaded = reload::reload(&self.surroundings, previous.as_deref(), snapshot).await;
         let addresses = self.addresses_of(&reloaded.world);
         self.context.world.store(Some(Arc::new(reloaded.world)));
-
-        self.close_others(&mut doors, &addresses, limit).await;
-        let mut failed = Vec::new();
-        for address in &addresses {
-            if doors.open.contains_key(address) {
-                continue;
-            }
-            match Door::open(&self.context, *address).await {
-                Ok(door) => {
-                    info!(configured = %address, bound = %door.bound(), "Listening.");
-                    doors.open.insert(*address, Arc::new(door));
-                }
-                Err(source) => {
-                    error!(%address, error = %source, "Cannot listen.");
-                    failed.push(ListenError { address: *address, source });
-                }
-            }
-        }
+        let failed = doors.serve(&self.context, &addresses, bound, limit).await;
         drop(doors);
 
         for federation in &reloaded.gone_backends {
@@ -179,31 +151,9 @@ impl Gateway {
         }
     }
 
-    /// Closes every listener whose address is not among `addresses`; what it still carries ends in
-    /// the background, within `limit`.
-    async fn close_others(&self, doors: &mut Doors, addresses: &[SocketAddr], limit: Duration) {
-        doors.closing.retain(|door| !door.has_ended());
-        let gone = doors.open.extract_if(|address, _| !addresses.contains(address));
-        for (address, door) in gone {
-            door.close().await;
-            info!(%address, "Stopped listening.");
-            doors.closing.push(door.clone());
-            self.context.tasks.spawn("drain a listener", async move {
-                if tokio::time::timeout(limit, door.drained()).await.is_err() {
-                    info!(%address, "`drain.limit` is over; ending what is left.");
-                    door.end().await;
-                }
-            });
-        }
-    }
-
     /// Where it listens: each configured address with the one that was bound.
     pub async fn addresses(&self) -> Vec<(SocketAddr, SocketAddr)> {
-        let doors = self.doors.lock().await;
-        let mut addresses: Vec<_> =
-            doors.open.iter().map(|(configured, door)| (*configured, door.bound())).collect();
-        addresses.sort();
-        addresses
+        self.doors.lock().await.addresses()
     }
 
     /// How every target of every backend stands.
@@ -233,7 +183,7 @@ impl Gateway {
     pub async fn drain(&self, limit: Duration, hurry: impl Future<Output = ()>) {
         self.context.closing.draining.cancel();
         let doors = std::mem::take(&mut *self.doors.lock().await);
-        let doors: Vec<_> = doors.open.into_values().chain(doors.closing).collect();
+        let doors = doors.into_all();
         let ended = async {
             for door in &doors {
                 door.drained().await;

@@ -35,7 +35,8 @@ mod tasks;
 
 pub use auth::{Authenticator, Principal};
 pub use clock::{Clock, ManualClock};
-pub use gateway::{Entrance, Gateway, ListenError, Options};
+pub use gateway::{Entrance, Gateway, Options};
+pub use listen::ListenError;
 pub use place::{Place, PlaceError};
 pub use session::{KeyError, KeyRing};
 pub use tasks::Tasks;

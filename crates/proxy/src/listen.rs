@@ -1,6 +1,7 @@
 //! Listeners: sockets, connections within their bound, and their end.
 
 mod connection;
+mod doors;
 mod impatient;
 
 use std::io;
@@ -8,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -19,13 +20,11 @@ use crate::listen::connection::{Deadlines, converse};
 use crate::metrics::Limit;
 use crate::serve::Arrival;
 
+pub use doors::ListenError;
+pub(crate) use doors::{Bound, Doors};
+
 /// How long accepting rests after the system refused, for lack of file descriptors mostly.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
-
-/// How many connections may wait to be accepted, if the system lets so many. Whoever is too many is
-/// dropped without a word and comes back a second later, then three: with the usual 128, a burst of
-/// clients that reconnect takes ten.
-const BACKLOG: u32 = 4096;
 
 /// How long what was ended has to reach its client.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -41,9 +40,15 @@ pub(crate) struct Door {
 }
 
 impl Door {
-    /// Binds and accepts. `configured` finds the listener in each request's world.
-    pub(crate) async fn open(context: &Arc<Context>, configured: SocketAddr) -> io::Result<Self> {
-        let socket = bind(configured)?;
+    /// Accepts. `configured` finds the listener in each request's world.
+    ///
+    /// # Errors
+    /// The system does not say which address was bound.
+    pub(crate) fn open(
+        context: &Arc<Context>,
+        configured: SocketAddr,
+        socket: TcpListener,
+    ) -> io::Result<Self> {
         let door = Self {
             bound: socket.local_addr()?,
             closing: context.closing.child(),
@@ -98,20 +103,6 @@ impl Door {
     }
 }
 
-/// As `TcpListener::bind` does, with a queue for bursts.
-fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = match address {
-        SocketAddr::V4(_) => TcpSocket::new_v4()?,
-        SocketAddr::V6(_) => TcpSocket::new_v6()?,
-    };
-    // On Windows it would take an address that another process listens on.
-    if cfg!(unix) {
-        socket.set_reuseaddr(true)?;
-    }
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
-}
-
 struct Accept {
     context: Arc<Context>,
     configured: SocketAddr,
@@ -160,6 +151,3 @@ impl Accept {
         self.context.tasks.spawn("connection", self.connections.track_future(connection));
     }
 }
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests;

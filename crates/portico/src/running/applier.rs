@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use config::document::Admin;
-use config::{Diagnostic, Document, Reading, Severity};
+use config::{Diagnostic, Document, Origins, Reading, Severity};
 use proxy::{Gateway, ListenError};
 
 use crate::check;
@@ -50,11 +50,27 @@ impl Applier {
         diagnostics.extend_from_slice(&compiled.diagnostics);
         diagnostics.extend(self.kept.processes(&compiled.snapshot, &document, &reading.origins));
 
-        self.reporter.report(&diagnostics);
         let failed = gateway.apply(compiled).await;
+        diagnostics.extend(failed.iter().map(|error| unbound(error, &document, &reading.origins)));
+        self.reporter.report(&diagnostics);
         self.in_force.store(Arc::new(document));
         failed
     }
+}
+
+/// A listener that could not be opened, where it is written.
+fn unbound(error: &ListenError, document: &Document, origins: &Origins) -> Diagnostic {
+    let listener = document.listeners.iter().position(|one| one.address == error.address);
+    let path = match listener {
+        Some(index) => format!("listeners[{index}].address"),
+        None => "listeners".to_owned(),
+    };
+    let message = match error.stays {
+        Some(address) => format!("{error}; {address} is served until it can be had"),
+        None => error.to_string(),
+    };
+    let place = origins.place(&path).cloned();
+    Diagnostic { severity: Severity::Error, id: "listener.unbound", path, message, place }
 }
 
 fn unused_port(mapping: PortMapping) -> Diagnostic {

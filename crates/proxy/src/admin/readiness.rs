@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 const STARTING: u8 = 0;
 const READY: u8 = 1;
 const DRAINING: u8 = 2;
+const UNBOUND: u8 = 3;
 
 /// Whether the gateway wants traffic: listeners bound and a first world, and not draining.
 #[derive(Debug, Default)]
@@ -16,9 +17,14 @@ impl Readiness {
         Self(AtomicU8::new(STARTING))
     }
 
-    /// The listeners are bound and there is a world. Without effect once it drains.
+    /// A listener is bound and there is a world. Without effect once it drains.
     pub fn ready(&self) {
-        let _ = self.0.compare_exchange(STARTING, READY, Ordering::AcqRel, Ordering::Acquire);
+        self.become_unless_draining(READY);
+    }
+
+    /// No listener is bound any more. Without effect once it drains.
+    pub fn unbound(&self) {
+        self.become_unless_draining(UNBOUND);
     }
 
     /// It is going away, and does not come back.
@@ -31,12 +37,18 @@ impl Readiness {
         self.0.load(Ordering::Acquire) == READY
     }
 
-    /// In one word: `starting`, `ready` or `draining`.
+    /// In one word: `starting`, `ready`, `unbound` or `draining`.
     pub fn as_str(&self) -> &'static str {
         match self.0.load(Ordering::Acquire) {
             STARTING => "starting",
             READY => "ready",
+            UNBOUND => "unbound",
             _ => "draining",
         }
+    }
+
+    fn become_unless_draining(&self, state: u8) {
+        let next = |current| (current != DRAINING).then_some(state);
+        let _ = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
     }
 }

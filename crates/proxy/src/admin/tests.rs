@@ -69,8 +69,13 @@ async fn readiness_follows_the_gateway_from_start_to_drain() {
     check(&sources, "GET /readyz", "localhost", "503", &["starting"]).await;
     sources.readiness.ready();
     check(&sources, "GET /readyz", "localhost", "200", &["ready"]).await;
+    sources.readiness.unbound();
+    check(&sources, "GET /readyz", "localhost", "503", &["unbound"]).await;
+    sources.readiness.ready();
+    check(&sources, "GET /readyz", "localhost", "200", &["ready"]).await;
     sources.readiness.drain();
     sources.readiness.ready();
+    sources.readiness.unbound();
     check(&sources, "GET /readyz", "localhost", "503", &["draining"]).await;
     check(&sources, "GET /livez", "localhost", "200", &["alive"]).await;
 }

@@ -1,7 +1,5 @@
 //! Listeners from one document to the next, and those who are connected when one goes.
 
-use std::net::TcpListener;
-
 use config::{Variables, compile};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -11,6 +9,7 @@ use super::*;
 use crate::auth::Principal;
 use crate::upstream::fixtures::{Act, LONG, Peer};
 
+mod listeners;
 mod stdio;
 
 fn gateway() -> Gateway {
@@ -73,7 +72,7 @@ impl Served {
     }
 
     /// Serves on this address alone.
-    async fn listen_on(&self, address: &str) {
+    async fn listen_on(&self, address: &str) -> Vec<ListenError> {
         let text = format!(
             "listeners: [{{ address: '{address}' }}]\ndrain: {{ limit: {} }}\ntargets: [{{ name: t, url: 'http://{}/mcp' }}]\nbackends: [{{ name: b, targets: [t] }}]",
             self.drain, self.peer.address
@@ -81,7 +80,7 @@ impl Served {
         let reading = config::read("test.yaml", &text).unwrap();
         assert!(reading.diagnostics.is_empty(), "{:?}", reading.diagnostics);
         let compiled = config::compile(&reading.document, &reading.origins, &Variables::new());
-        self.gateway.apply(compiled).await;
+        self.gateway.apply(compiled).await
     }
 
     /// Removes the listener on which it was started.
@@ -266,29 +265,6 @@ fn listening(addresses: &[SocketAddr]) -> Compiled {
     let text = format!("listeners:\n{}", lines.collect::<String>());
     let reading = config::read("test.yaml", &text).unwrap();
     compile(&reading.document, &reading.origins, &Variables::new())
-}
-
-#[tokio::test]
-async fn a_port_that_is_taken_at_a_reload_is_served_when_it_is_free() {
-    let gateway = gateway();
-    let any: SocketAddr = ([127, 0, 0, 1], 0).into();
-    assert!(gateway.apply(listening(&[any])).await.is_empty());
-    let taken = TcpListener::bind(any).unwrap();
-    let address = taken.local_addr().unwrap();
-
-    let failed = gateway.apply(listening(&[any, address])).await;
-    let failed: Vec<SocketAddr> = failed.iter().map(|error| error.address).collect();
-    assert_eq!(failed, [address]);
-    let served = gateway.addresses().await;
-    assert_eq!(served.len(), 1, "the other listener goes on: {served:?}");
-
-    drop(taken);
-    assert!(gateway.apply(listening(&[any, address])).await.is_empty());
-    let again = gateway.addresses().await;
-    assert!(again.contains(&served[0]), "the other listener stays as it is: {again:?}");
-    assert!(again.contains(&(address, address)), "{again:?}");
-    tokio::net::TcpStream::connect(address).await.unwrap();
-    gateway.drain(Duration::ZERO, std::future::pending()).await;
 }
 
 #[tokio::test]

@@ -7,7 +7,8 @@ use proxy::ListenError;
 use crate::run::listen::explain;
 
 fn check(address: &str, kind: ErrorKind, expected: &str) {
-    let error = ListenError { address: address.parse().unwrap(), source: Error::from(kind) };
+    let parsed = address.parse().unwrap();
+    let error = ListenError { address: parsed, source: Error::from(kind), stays: None };
     let text = explain(&[error]).to_string();
     assert!(text.contains(address) && text.contains(expected), "{text}");
 }

@@ -3,7 +3,7 @@
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::listen::bind;
+use super::bind;
 use crate::upstream::fixtures::LONG;
 
 /// More than twice as many as would be let in by default.
