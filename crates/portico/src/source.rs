@@ -2,6 +2,7 @@
 //! each other, and the proxy knows none.
 
 pub(crate) mod file;
+mod input;
 mod library;
 mod paths;
 

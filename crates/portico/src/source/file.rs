@@ -1,8 +1,10 @@
 //! The source that follows files: a task that reads them again when their folders say that
 //! something happened, or when it is asked to.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +15,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::spawn_blocking;
 use tracing::{debug, warn};
 
-use crate::source::{Library, paths};
+use crate::source::Library;
 
 /// How long a folder has to be quiet before its files are read: an editor's save is several steps.
 const QUIET: Duration = Duration::from_millis(50);
@@ -28,7 +30,7 @@ pub(crate) async fn follow(
     let mut folders = Folders::new(reread.clone());
     loop {
         // Watched before it is read: what happens in between is seen twice rather than never.
-        folders.watch(paths::folders(library.inputs()));
+        folders.watch(&library.folders());
         let read = spawn_blocking(move || {
             let is_changed = library.refresh();
             (library, is_changed)
@@ -48,7 +50,14 @@ pub(crate) async fn follow(
 /// The folders that are watched.
 struct Folders {
     debouncer: Option<Debouncer<RecommendedWatcher, RecommendedCache>>,
-    watched: BTreeSet<PathBuf>,
+    watched: BTreeMap<PathBuf, Inode>,
+}
+
+/// Which folder it is, whatever it is called. Another one that takes its name is watched anew.
+#[derive(PartialEq)]
+struct Inode {
+    device: u64,
+    number: u64,
 }
 
 impl Folders {
@@ -67,22 +76,37 @@ impl Folders {
         let debouncer = debouncer.inspect_err(|error| {
             warn!(%error, "Cannot watch for changes of files; SIGHUP rereads them.");
         });
-        Self { debouncer: debouncer.ok(), watched: BTreeSet::new() }
+        Self { debouncer: debouncer.ok(), watched: BTreeMap::new() }
     }
 
-    fn watch(&mut self, folders: BTreeSet<PathBuf>) {
+    fn watch(&mut self, folders: &BTreeSet<PathBuf>) {
         let Some(debouncer) = &mut self.debouncer else { return };
-        for gone in self.watched.difference(&folders) {
-            // A folder that was deleted is no longer watched anyway.
-            drop(debouncer.unwatch(gone));
-        }
-        for new in folders.difference(&self.watched) {
-            if let Err(error) = debouncer.watch(new, RecursiveMode::NonRecursive) {
-                let folder = new.display();
+        self.watched.retain(|folder, inode| {
+            let stays = folders.contains(folder) && Inode::of(folder).as_ref() == Some(inode);
+            if !stays {
+                // A folder that was deleted is no longer watched anyway.
+                drop(debouncer.unwatch(folder));
+            }
+            stays
+        });
+        for folder in folders {
+            let Some(inode) = Inode::of(folder) else { continue };
+            if self.watched.contains_key(folder) {
+                continue;
+            }
+            if let Err(error) = debouncer.watch(folder, RecursiveMode::NonRecursive) {
+                let folder = folder.display();
                 warn!(%folder, %error, "Cannot watch a folder; SIGHUP rereads its files.");
             }
+            self.watched.insert(folder.clone(), inode);
         }
-        self.watched = folders;
+    }
+}
+
+impl Inode {
+    fn of(folder: &Path) -> Option<Self> {
+        let found = fs::metadata(folder).ok()?;
+        Some(Self { device: found.dev(), number: found.ino() })
     }
 }
 

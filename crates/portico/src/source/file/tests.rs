@@ -39,6 +39,12 @@ impl Followed {
         reading.diagnostics.iter().map(ToString::to_string).collect()
     }
 
+    /// Waits until nothing is wrong.
+    async fn no_diagnostics(&mut self) {
+        let is_good = |reading: &Arc<Reading>| reading.diagnostics.is_empty();
+        patiently(self.receiver.wait_for(is_good)).await.unwrap();
+    }
+
     /// Waits until some diagnostic holds `text`; then returns the targets.
     async fn diagnostic(&mut self, text: &str) -> Vec<String> {
         let holds = |reading: &Arc<Reading>| {
@@ -134,6 +140,47 @@ async fn files_come_into_a_folder_and_go() {
     followed.targets(&["a", "b"]).await;
     fs::remove_file(file("b.yaml")).unwrap();
     followed.targets(&["a"]).await;
+}
+
+#[tokio::test]
+async fn a_folder_that_was_away_and_one_that_takes_its_place_are_followed() {
+    let place = TempDir::new().unwrap();
+    let folder = |name: &str| place.path().join(name);
+    fs::create_dir(folder("live")).unwrap();
+    fs::write(folder("live").join("a.yaml"), document("one")).unwrap();
+    let mut followed = Followed::new(&folder("live"));
+    followed.targets(&["one"]).await;
+
+    fs::rename(folder("live"), folder("away")).unwrap();
+    assert_eq!(followed.diagnostic("folder cannot be read").await, ["one"]);
+    fs::rename(folder("away"), folder("live")).unwrap();
+    followed.no_diagnostics().await;
+    fs::write(folder("live").join("a.yaml"), document("two")).unwrap();
+    followed.targets(&["two"]).await;
+
+    fs::create_dir(folder("next")).unwrap();
+    fs::write(folder("next").join("a.yaml"), document("three")).unwrap();
+    fs::rename(folder("live"), folder("away")).unwrap();
+    fs::rename(folder("next"), folder("live")).unwrap();
+    followed.targets(&["three"]).await;
+    fs::write(folder("live").join("a.yaml"), document("four")).unwrap();
+    followed.targets(&["four"]).await;
+}
+
+#[tokio::test]
+async fn a_link_to_a_folder_that_is_set_anew_is_followed() {
+    let place = TempDir::new().unwrap();
+    let folder = |name: &str| place.path().join(name);
+    for name in ["one", "two"] {
+        fs::create_dir(folder(name)).unwrap();
+        fs::write(folder(name).join("a.yaml"), document(name)).unwrap();
+    }
+    symlink("one", folder("live")).unwrap();
+    let mut followed = Followed::new(&folder("live"));
+    followed.targets(&["one"]).await;
+    symlink("two", folder("next")).unwrap();
+    fs::rename(folder("next"), folder("live")).unwrap();
+    followed.targets(&["two"]).await;
 }
 
 #[tokio::test]
