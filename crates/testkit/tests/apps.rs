@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use testkit::{Gateway, Host, REVISIONS, Wire, gateway_of, notification, one_call, within};
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_tool_that_is_for_apps_alone_is_called_by_the_name_that_its_app_knows()
 -> anyhow::Result<()> {
     let (a, b) = (Host::start(dashboard).await?, Host::start(plain).await?);
@@ -28,7 +28,7 @@ async fn a_tool_that_is_for_apps_alone_is_called_by_the_name_that_its_app_knows(
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_bare_name_that_two_targets_have_is_an_invalid_parameter() -> anyhow::Result<()> {
     let (a, b) = (Host::start(dashboard).await?, Host::start(dashboard).await?);
     let gateway = gateway_of(&[("a", &a), ("b", &b)], "").await?;
@@ -56,7 +56,7 @@ async fn a_bare_name_that_two_targets_have_is_an_invalid_parameter() -> anyhow::
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_bare_name_lasts_until_another_target_gets_the_same_tool() -> anyhow::Result<()> {
     let (a, b) = (Host::start(dashboard).await?, Host::start(plain).await?);
     let gateway = gateway_of(&[("a", &a), ("b", &b)], "").await?;
@@ -81,7 +81,7 @@ async fn a_bare_name_lasts_until_another_target_gets_the_same_tool() -> anyhow::
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn what_an_app_is_stays_as_its_server_said_it_and_its_page_stays_one_of_an_app()
 -> anyhow::Result<()> {
     let (a, b) = (Host::start(dashboard).await?, Host::start(dashboard).await?);
@@ -108,7 +108,7 @@ async fn what_an_app_is_stays_as_its_server_said_it_and_its_page_stays_one_of_an
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn the_app_of_an_only_target_is_all_as_its_server_said_it() -> anyhow::Result<()> {
     let a = Host::start(dashboard).await?;
     let gateway = gateway_of(&[("a", &a)], "").await?;
@@ -124,7 +124,7 @@ async fn the_app_of_an_only_target_is_all_as_its_server_said_it() -> anyhow::Res
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_page_that_no_list_shows_is_read_from_the_target_whose_it_is() -> anyhow::Result<()> {
     // Servers may leave the pages of apps out of their lists, and have no resources at all else.
     let (a, b) = (Host::start(unlisted).await?, Host::start(unlisted).await?);
@@ -144,7 +144,7 @@ async fn a_page_that_no_list_shows_is_read_from_the_target_whose_it_is() -> anyh
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_server_shows_its_apps_to_clients_that_can_show_them() -> anyhow::Result<()> {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
     let gateway = gateway_of(&[("a", &a), ("b", &b)], "").await?;

@@ -13,34 +13,34 @@ const ARGUMENTS: &str = r#"{"z":1,"a":{"big":123456789012345678901234567890,"tin
 const RESULT: &str = r#"{"x-unknown":{"b":[1,2],"a":null},"content":[{"text":"\u0041\/\ud83d\ude00é","type":"text","x":9007199254740993}],"structuredContent":{"total":123456789012345678901234567890.123,"exponent":1E+2},"isError":false}"#;
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_call_over_streamable_http_with_json_keeps_its_bytes() -> anyhow::Result<()> {
     check(Framing::Json).await
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_call_over_streamable_http_with_events_keeps_its_bytes() -> anyhow::Result<()> {
     check(Framing::Events).await?;
     check_progress(Framing::Events).await
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_call_over_http_and_sse_keeps_its_bytes() -> anyhow::Result<()> {
     check(Framing::Sse).await?;
     check_progress(Framing::Sse).await
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_call_over_stdio_keeps_its_bytes() -> anyhow::Result<()> {
     check(Framing::Stdio).await?;
     check_progress(Framing::Stdio).await
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn several_mebibytes_pass_both_ways_over_every_framing() -> anyhow::Result<()> {
     for framing in [Framing::Json, Framing::Events, Framing::Sse, Framing::Stdio] {
         let text = "0123456789abcdef".repeat(3 * 65_536);

@@ -17,7 +17,7 @@ use tokio::process::Command;
 const BUILD: Duration = Duration::from_secs(30 * 60);
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn the_first_command_of_the_readme_serves_two_servers() -> anyhow::Result<()> {
     let root = repository()?;
     let readme = fs::read_to_string(root.join("README.md")).context("no README.md")?;

@@ -12,7 +12,7 @@ use testkit::{
 };
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn every_uri_among_several_targets_can_be_passed_back_to_its_own() -> anyhow::Result<()> {
     let (a, b) = (Host::start(of("a")).await?, Host::start(of("b")).await?);
     let gateway = gateway_of(&[("a", &a), ("b", &b)], "").await?;
@@ -27,7 +27,7 @@ async fn every_uri_among_several_targets_can_be_passed_back_to_its_own() -> anyh
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn every_uri_of_an_only_target_with_prefixes_can_be_passed_back() -> anyhow::Result<()> {
     let a = Host::start(of("a")).await?;
     let targets = "backends:\n- name: all\n  prefixMode: always\n  targets:\n  - name: a\n";
@@ -43,7 +43,7 @@ async fn every_uri_of_an_only_target_with_prefixes_can_be_passed_back() -> anyho
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn an_update_can_be_passed_back_to_its_own_target() -> anyhow::Result<()> {
     let (a, b) = (Host::start(of("a")).await?, Host::start(of("b")).await?);
     let gateway = gateway_of(&[("a", &a), ("b", &b)], "").await?;
@@ -72,7 +72,7 @@ async fn an_update_can_be_passed_back_to_its_own_target() -> anyhow::Result<()> 
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn every_uri_in_the_result_of_a_task_can_be_passed_back_to_its_own_target()
 -> anyhow::Result<()> {
     let (a, b) = (Host::start(of("a")).await?, Host::start(of("b")).await?);
@@ -95,7 +95,7 @@ async fn every_uri_in_the_result_of_a_task_can_be_passed_back_to_its_own_target(
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_uri_in_structured_content_stays_and_is_read_from_the_only_target_that_has_it()
 -> anyhow::Result<()> {
     let (a, b) = (Host::start(of("a")).await?, Host::start(of("b")).await?);
@@ -135,7 +135,7 @@ async fn a_uri_in_structured_content_stays_and_is_read_from_the_only_target_that
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_template_can_be_passed_back_for_completions_and_expanded() -> anyhow::Result<()> {
     let (a, b) = (Host::start(of("a")).await?, Host::start(of("b")).await?);
     let gateway = gateway_of(&[("a", &a), ("b", &b)], "").await?;
@@ -169,7 +169,7 @@ async fn a_template_can_be_passed_back_for_completions_and_expanded() -> anyhow:
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn every_uri_in_an_answer_that_streams_can_be_passed_back() -> anyhow::Result<()> {
     let (a, b) = (Host::start(of("a")).await?, Host::start(of("b")).await?);
     let gateway = gateway_of(&[("a", &a), ("b", &b)], "").await?;
@@ -192,7 +192,7 @@ async fn every_uri_in_an_answer_that_streams_can_be_passed_back() -> anyhow::Res
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn an_only_target_sees_its_own_uris_and_so_does_its_client() -> anyhow::Result<()> {
     let a = Host::start(of("a")).await?;
     let gateway = gateway_of(&[("a", &a)], "").await?;

@@ -93,7 +93,7 @@ const fn case(
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn bad_requests_get_what_they_deserve_and_cost_nobody_else() -> anyhow::Result<()> {
     let (_servers, gateway) = start().await?;
     let url = gateway.url("/mcp");
@@ -118,7 +118,7 @@ async fn bad_requests_get_what_they_deserve_and_cost_nobody_else() -> anyhow::Re
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn an_unknown_tool_is_an_error_with_its_name() -> anyhow::Result<()> {
     let (_servers, gateway) = start().await?;
     let mut wire = Wire::open(&gateway.url("/mcp"), "2025-06-18").await?;
@@ -129,7 +129,7 @@ async fn an_unknown_tool_is_an_error_with_its_name() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_body_over_the_limit_is_413_and_one_under_it_passes() -> anyhow::Result<()> {
     let (_servers, gateway) = start().await?;
     let url = gateway.url("/mcp");
@@ -147,7 +147,7 @@ async fn a_body_over_the_limit_is_413_and_one_under_it_passes() -> anyhow::Resul
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn discovery_paths_are_not_found() -> anyhow::Result<()> {
     let (_servers, gateway) = start().await?;
     for path in ["/.well-known/oauth-protected-resource", "/.well-known/oauth-authorization-server"]

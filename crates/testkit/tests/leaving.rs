@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 const REVISIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_client_that_leaves_before_the_head_does_not_end_its_call() -> anyhow::Result<()> {
     for framing in [Framing::Json, Framing::Events, Framing::Sse, Framing::Stdio] {
         for revision in REVISIONS {
@@ -30,7 +30,7 @@ async fn a_client_that_leaves_before_the_head_does_not_end_its_call() -> anyhow:
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_client_that_leaves_in_mid_stream_does_not_end_its_call() -> anyhow::Result<()> {
     for framing in [Framing::Events, Framing::Sse, Framing::Stdio] {
         for revision in REVISIONS {
@@ -57,7 +57,7 @@ async fn a_client_that_leaves_in_mid_stream_does_not_end_its_call() -> anyhow::R
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_client_that_leaves_after_the_result_has_had_it_all() -> anyhow::Result<()> {
     for framing in [Framing::Json, Framing::Events, Framing::Sse, Framing::Stdio] {
         for revision in REVISIONS {
@@ -80,7 +80,7 @@ async fn a_client_that_leaves_after_the_result_has_had_it_all() -> anyhow::Resul
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_call_that_its_client_cancels_is_cancelled_upstream() -> anyhow::Result<()> {
     for framing in [Framing::Json, Framing::Events, Framing::Sse, Framing::Stdio] {
         let (server, gateway) = start(framing).await?;
@@ -104,7 +104,7 @@ async fn a_call_that_its_client_cancels_is_cancelled_upstream() -> anyhow::Resul
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_session_that_is_deleted_cancels_its_calls_upstream() -> anyhow::Result<()> {
     for framing in [Framing::Json, Framing::Events, Framing::Sse, Framing::Stdio] {
         let (server, gateway) = start(framing).await?;

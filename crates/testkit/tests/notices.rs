@@ -8,7 +8,7 @@ use testkit::{
 };
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn two_clients_with_the_same_progress_token_hear_their_own_and_nothing_after_the_result()
 -> anyhow::Result<()> {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
@@ -53,7 +53,7 @@ async fn two_clients_with_the_same_progress_token_hear_their_own_and_nothing_aft
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn an_update_of_a_sub_resource_reaches_who_subscribed_above_it_by_the_clients_uri()
 -> anyhow::Result<()> {
     let (a, b) = (Host::start(files).await?, Host::start(files).await?);
@@ -95,7 +95,7 @@ async fn an_update_of_a_sub_resource_reaches_who_subscribed_above_it_by_the_clie
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn the_level_of_one_client_does_not_flood_another() -> anyhow::Result<()> {
     let (a, b) = (Host::start(logs).await?, Host::of_one_tool().await?);
     let gateway = gateway_of(&[("a", &a), ("b", &b)], "").await?;
@@ -136,7 +136,7 @@ async fn the_level_of_one_client_does_not_flood_another() -> anyhow::Result<()> 
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn clients_that_share_a_target_without_sessions_hear_log_lines_by_their_own_level()
 -> anyhow::Result<()> {
     let (a, b) = (Host::start(logs).await?, Host::of_one_tool().await?);
@@ -151,7 +151,7 @@ async fn clients_that_share_a_target_without_sessions_hear_log_lines_by_their_ow
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_change_of_a_list_comes_on_the_next_stream_of_a_call_where_there_is_no_get_stream()
 -> anyhow::Result<()> {
     for revision in REVISIONS {
@@ -163,7 +163,7 @@ async fn a_change_of_a_list_comes_on_the_next_stream_of_a_call_where_there_is_no
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_change_of_the_only_targets_list_comes_on_the_next_stream_of_a_call() -> anyhow::Result<()>
 {
     for revision in REVISIONS {
@@ -175,7 +175,7 @@ async fn a_change_of_the_only_targets_list_comes_on_the_next_stream_of_a_call() 
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn changes_that_come_together_are_told_once_per_kind() -> anyhow::Result<()> {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
     let gateway = gateway_of(&[("a", &a), ("b", &b)], "").await?;

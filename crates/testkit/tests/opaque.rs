@@ -15,7 +15,7 @@ const ODD: &str = concat!(
 );
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn an_entry_of_a_list_is_as_its_target_wrote_it_but_for_its_name_or_uri() -> anyhow::Result<()>
 {
     let a = Host::start(|method, params| match method {
@@ -46,7 +46,7 @@ async fn an_entry_of_a_list_is_as_its_target_wrote_it_but_for_its_name_or_uri() 
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_request_is_as_its_client_wrote_it_but_for_id_and_name() -> anyhow::Result<()> {
     let (a, b) = (Host::start(everything).await?, Host::start(everything).await?);
     let gateway = gateway_of(&[("a", &a), ("b", &b)], "").await?;
@@ -76,7 +76,7 @@ async fn a_request_is_as_its_client_wrote_it_but_for_id_and_name() -> anyhow::Re
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_result_is_as_its_target_wrote_it_but_for_id_and_uris() -> anyhow::Result<()> {
     let (a, b) = (Host::start(everything).await?, Host::start(everything).await?);
     let gateway = gateway_of(&[("a", &a), ("b", &b)], "").await?;
@@ -117,7 +117,7 @@ async fn a_result_is_as_its_target_wrote_it_but_for_id_and_uris() -> anyhow::Res
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn structured_content_and_its_schema_are_as_their_target_wrote_them() -> anyhow::Result<()> {
     let (a, b) = (Host::start(everything).await?, Host::start(everything).await?);
     let gateway = gateway_of(&[("a", &a), ("b", &b)], "").await?;
@@ -136,7 +136,7 @@ async fn structured_content_and_its_schema_are_as_their_target_wrote_them() -> a
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_notification_in_a_call_is_as_its_target_wrote_it_but_for_its_token() -> anyhow::Result<()>
 {
     let (a, b) = (Host::start(everything).await?, Host::start(everything).await?);
@@ -165,7 +165,7 @@ async fn a_notification_in_a_call_is_as_its_target_wrote_it_but_for_its_token() 
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn capabilities_are_as_they_were_written_where_there_is_one_target() -> anyhow::Result<()> {
     let a = Host::start(|method, params| match method {
         "initialize" => serde_json::from_str(KNOWN_TO_NOBODY).ok(),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use testkit::{Framing, Gateway, RawServer, Start, Wire};
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_call_that_is_in_flight_is_answered_while_the_gateway_drains() -> anyhow::Result<()> {
     for framing in [Framing::Json, Framing::Events, Framing::Sse, Framing::Stdio] {
         let (server, mut gateway) = start(framing).await?;
@@ -31,7 +31,7 @@ async fn a_call_that_is_in_flight_is_answered_while_the_gateway_drains() -> anyh
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_call_that_outlasts_the_drain_is_told_that_the_gateway_stops() -> anyhow::Result<()> {
     for framing in [Framing::Json, Framing::Events, Framing::Sse, Framing::Stdio] {
         ended_call(framing, "drain: { limit: 100ms }", &[Signal::TERM]).await?;
@@ -40,7 +40,7 @@ async fn a_call_that_outlasts_the_drain_is_told_that_the_gateway_stops() -> anyh
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_second_signal_ends_the_gateway_at_once() -> anyhow::Result<()> {
     for drain in ["drain: { limit: 10m }", "drain: { announce: 10m, limit: 10m }"] {
         ended_call(Framing::Events, drain, &[Signal::TERM, Signal::TERM]).await?;
@@ -50,7 +50,7 @@ async fn a_second_signal_ends_the_gateway_at_once() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn sighup_rereads_a_file_whose_folder_did_not_tell() -> anyhow::Result<()> {
     let servers = [RawServer::start(Framing::Json).await?, RawServer::start(Framing::Json).await?];
     let [one, two] = servers.each_ref().map(|server| server.port);
@@ -74,7 +74,7 @@ async fn sighup_rereads_a_file_whose_folder_did_not_tell() -> anyhow::Result<()>
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_call_is_counted_and_logged_with_its_target_and_tool() -> anyhow::Result<()> {
     let server = RawServer::start(Framing::Events).await?;
     let other = RawServer::start(Framing::Json).await?;
@@ -116,7 +116,7 @@ async fn a_call_is_counted_and_logged_with_its_target_and_tool() -> anyhow::Resu
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_batch_of_2025_03_26_is_answered_as_a_batch() -> anyhow::Result<()> {
     let (_server, gateway) = start(Framing::Json).await?;
     let batch = r#"[{"jsonrpc":"2.0","id":"a","method":"ping"},{"jsonrpc":"2.0","method":"notifications/initialized"},{"jsonrpc":"2.0","id":"b","method":"tools/list"}]"#;
@@ -138,7 +138,7 @@ async fn a_batch_of_2025_03_26_is_answered_as_a_batch() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn the_get_stream_tells_of_a_new_target() -> anyhow::Result<()> {
     let servers = [RawServer::start(Framing::Json).await?, RawServer::start(Framing::Json).await?];
     let [one, two] = servers.each_ref().map(|server| server.port);
@@ -160,7 +160,7 @@ async fn the_get_stream_tells_of_a_new_target() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_policy_that_is_not_built_closes_what_it_guards_and_nothing_else() -> anyhow::Result<()> {
     let server = RawServer::start(Framing::Json).await?;
     let port = server.port;
@@ -218,7 +218,7 @@ spec:
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_list_says_itself_which_target_is_missing_and_why() -> anyhow::Result<()> {
     let server = RawServer::start(Framing::Json).await?;
     let (up, down) = (server.port, testkit::reserved_port()?);

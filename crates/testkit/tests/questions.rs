@@ -9,7 +9,7 @@ use testkit::{
 };
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn two_targets_that_ask_with_the_same_id_at_the_same_time_get_their_own_answers()
 -> anyhow::Result<()> {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
@@ -51,7 +51,7 @@ async fn two_targets_that_ask_with_the_same_id_at_the_same_time_get_their_own_an
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_question_that_is_withdrawn_in_its_call_is_withdrawn_there_by_the_clients_id()
 -> anyhow::Result<()> {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
@@ -78,7 +78,7 @@ async fn a_question_that_is_withdrawn_in_its_call_is_withdrawn_there_by_the_clie
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_question_of_a_call_that_is_withdrawn_outside_of_it_is_withdrawn_on_its_stream()
 -> anyhow::Result<()> {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
@@ -97,7 +97,7 @@ async fn a_question_of_a_call_that_is_withdrawn_outside_of_it_is_withdrawn_on_it
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_withdrawal_of_one_target_leaves_the_same_id_of_another_open() -> anyhow::Result<()> {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
     let gateway = gateway_of(&[("a", &a), ("b", &b)], "").await?;
@@ -120,7 +120,7 @@ async fn a_withdrawal_of_one_target_leaves_the_same_id_of_another_open() -> anyh
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_clients_progress_on_a_question_reaches_the_target_by_its_own_token() -> anyhow::Result<()>
 {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
@@ -149,7 +149,7 @@ async fn a_clients_progress_on_a_question_reaches_the_target_by_its_own_token() 
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_clients_refusal_reaches_the_target_with_its_own_id() -> anyhow::Result<()> {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
     let gateway = gateway_of(&[("a", &a), ("b", &b)], "").await?;
@@ -174,7 +174,7 @@ async fn a_clients_refusal_reaches_the_target_with_its_own_id() -> anyhow::Resul
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_question_outside_of_calls_comes_on_the_get_stream_and_on_no_other() -> anyhow::Result<()>
 {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
@@ -201,7 +201,7 @@ async fn a_question_outside_of_calls_comes_on_the_get_stream_and_on_no_other() -
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_question_outside_of_calls_comes_on_an_open_call_where_there_is_no_get_stream()
 -> anyhow::Result<()> {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
@@ -222,7 +222,7 @@ async fn a_question_outside_of_calls_comes_on_an_open_call_where_there_is_no_get
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_question_that_found_no_stream_comes_on_the_next_get_stream() -> anyhow::Result<()> {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
     let gateway = gateway_of(&[("a", &a), ("b", &b)], "").await?;
@@ -239,7 +239,7 @@ async fn a_question_that_found_no_stream_comes_on_the_next_get_stream() -> anyho
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_question_that_found_no_stream_comes_on_the_next_call() -> anyhow::Result<()> {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
     let gateway = gateway_of(&[("a", &a), ("b", &b)], "").await?;
@@ -263,7 +263,7 @@ async fn a_question_that_found_no_stream_comes_on_the_next_call() -> anyhow::Res
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_client_without_the_capability_is_not_asked() -> anyhow::Result<()> {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
     let gateway = gateway_of(&[("a", &a), ("b", &b)], "").await?;
@@ -284,7 +284,7 @@ async fn a_client_without_the_capability_is_not_asked() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_session_that_ends_answers_what_its_targets_still_ask() -> anyhow::Result<()> {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
     let gateway = gateway_of(&[("a", &a), ("b", &b)], "").await?;

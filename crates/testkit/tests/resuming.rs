@@ -12,7 +12,7 @@ use testkit::{
 const RESUMING: [&str; 3] = ["2025-03-26", "2025-06-18", "2025-11-25"];
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_stream_that_is_cut_in_mid_call_is_read_on_with_every_event_exactly_once()
 -> anyhow::Result<()> {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
@@ -60,7 +60,7 @@ async fn a_stream_that_is_cut_in_mid_call_is_read_on_with_every_event_exactly_on
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_question_that_was_asked_while_nobody_read_is_answered_by_who_reads_on()
 -> anyhow::Result<()> {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
@@ -89,7 +89,7 @@ async fn a_question_that_was_asked_while_nobody_read_is_answered_by_who_reads_on
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_get_stream_that_is_cut_is_read_on_with_what_was_said_meanwhile() -> anyhow::Result<()> {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
     let gateway = gateway_of(&[("a", &a), ("b", &b)], "").await?;
@@ -120,7 +120,7 @@ async fn a_get_stream_that_is_cut_is_read_on_with_what_was_said_meanwhile() -> a
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn an_event_id_that_is_garbled_foreign_or_evicted_is_a_bad_request() -> anyhow::Result<()> {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
     let gateway = gateway_of(&[("a", &a), ("b", &b)], "limits: { eventStoreEvents: 2 }\n").await?;
@@ -165,7 +165,7 @@ async fn an_event_id_that_is_garbled_foreign_or_evicted_is_a_bad_request() -> an
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn event_ids_are_the_gateways_own_and_only_the_last_revision_has_streams_primed()
 -> anyhow::Result<()> {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
@@ -207,7 +207,7 @@ async fn event_ids_are_the_gateways_own_and_only_the_last_revision_has_streams_p
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_target_that_closes_a_primed_stream_is_asked_for_the_rest_and_so_is_the_gateway()
 -> anyhow::Result<()> {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
@@ -252,7 +252,7 @@ async fn a_target_that_closes_a_primed_stream_is_asked_for_the_rest_and_so_is_th
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_client_of_a_revision_without_resuming_that_leaves_does_not_end_its_call()
 -> anyhow::Result<()> {
     let server = RawServer::start(Framing::Events).await?;
@@ -281,7 +281,7 @@ async fn a_client_of_a_revision_without_resuming_that_leaves_does_not_end_its_ca
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_clients_stream_outlives_that_of_its_target_and_hears_of_what_may_have_changed()
 -> anyhow::Result<()> {
     for revision in testkit::REVISIONS {

@@ -7,7 +7,7 @@ use testkit::{
 };
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn all_pages_of_all_targets_reach_the_client_once() -> anyhow::Result<()> {
     let (a, b, c) =
         (Host::start(pages).await?, Host::start(empty_cursor).await?, Host::start(circle).await?);
@@ -36,7 +36,7 @@ async fn all_pages_of_all_targets_reach_the_client_once() -> anyhow::Result<()> 
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_cursor_that_the_gateway_did_not_give_is_an_invalid_parameter() -> anyhow::Result<()> {
     let (a, b) = (Host::start(pages).await?, Host::start(empty_cursor).await?);
     let gateway = gateway_of(&[("a", &a), ("b", &b)], "").await?;
@@ -58,7 +58,7 @@ async fn a_cursor_that_the_gateway_did_not_give_is_an_invalid_parameter() -> any
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_cancellation_reaches_the_one_target_that_has_the_call() -> anyhow::Result<()> {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
     let gateway = gateway_of(&[("a", &a), ("b", &b)], "").await?;
@@ -103,7 +103,7 @@ async fn a_cancellation_reaches_the_one_target_that_has_the_call() -> anyhow::Re
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn names_that_a_prefix_could_confuse_are_distinct_and_each_reaches_its_own()
 -> anyhow::Result<()> {
     let (a, b, c) = (
@@ -136,7 +136,7 @@ async fn names_that_a_prefix_could_confuse_are_distinct_and_each_reaches_its_own
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_target_that_hangs_costs_a_list_its_deadline_at_most_and_keeps_what_was_known()
 -> anyhow::Result<()> {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
@@ -156,7 +156,7 @@ async fn a_target_that_hangs_costs_a_list_its_deadline_at_most_and_keeps_what_wa
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn what_a_legacy_endpoint_is_asked_without_a_session_has_its_own_answer() -> anyhow::Result<()>
 {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
@@ -199,7 +199,7 @@ async fn what_a_legacy_endpoint_is_asked_without_a_session_has_its_own_answer() 
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_session_that_a_target_forgot_is_opened_anew_and_the_call_executed_once()
 -> anyhow::Result<()> {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);

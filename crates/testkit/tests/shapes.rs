@@ -26,7 +26,7 @@ async fn typescripts_client_reads_what_newer_and_sloppier_servers_say() -> anyho
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_structured_result_is_what_each_revision_has_of_it() -> anyhow::Result<()> {
     let (a, b) = (Host::start(newer).await?, Host::start(newer).await?);
     let gateway = gateway_of(&[("a", &a), ("b", &b)], "").await?;
@@ -57,7 +57,7 @@ async fn a_structured_result_is_what_each_revision_has_of_it() -> anyhow::Result
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn content_of_a_kind_that_a_revision_has_not_is_text() -> anyhow::Result<()> {
     let (a, b) = (Host::start(newer).await?, Host::start(newer).await?);
     let gateway = gateway_of(&[("a", &a), ("b", &b)], "").await?;
@@ -85,7 +85,7 @@ async fn content_of_a_kind_that_a_revision_has_not_is_text() -> anyhow::Result<(
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn what_is_withheld_is_named_in_the_list_with_its_reason() -> anyhow::Result<()> {
     let (a, b) = (Host::start(newer).await?, Host::of_one_tool().await?);
     for hosts in [&[("a", &a), ("b", &b)][..], &[("a", &a)]] {

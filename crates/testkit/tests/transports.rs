@@ -180,7 +180,7 @@ async fn check_end(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn the_end_of_standard_input_ends_the_gateway_and_every_process() -> anyhow::Result<()> {
     check_end(async |piped| {
         piped.close_input();
@@ -190,13 +190,13 @@ async fn the_end_of_standard_input_ends_the_gateway_and_every_process() -> anyho
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_signal_ends_the_gateway_on_stdio_and_every_process() -> anyhow::Result<()> {
     check_end(async |piped| piped.signal(Signal::TERM)).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_second_signal_hurries_the_end_and_leaves_no_process() -> anyhow::Result<()> {
     check_end(async |piped| {
         piped.close_input();
@@ -207,7 +207,7 @@ async fn a_second_signal_hurries_the_end_and_leaves_no_process() -> anyhow::Resu
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn garbage_and_long_lines_cost_a_client_on_stdio_nothing_else() -> anyhow::Result<()> {
     let host = Host::of_one_tool().await?;
     let document = format!("limits: {{ requestBody: 1KiB }}\ntargets:\n{}", host.target("host"));
@@ -232,7 +232,7 @@ async fn garbage_and_long_lines_cost_a_client_on_stdio_nothing_else() -> anyhow:
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_client_on_stdio_is_told_where_nothing_is_served() -> anyhow::Result<()> {
     let document = "targets:\n- name: a\n  url: http://127.0.0.1:1/mcp\n";
     let mut piped = Piped::start(document, &["--path", "/elsewhere"])?;
