@@ -13,6 +13,7 @@ mod guard;
 mod implied;
 mod mcp_json;
 mod merge;
+mod named;
 mod node;
 mod origins;
 mod read;

@@ -8,8 +8,9 @@ use indexmap::IndexMap;
 use super::Variables;
 use super::report::Report;
 use super::target::{Scope, Targets, target};
-use crate::document::{self, Document, PrefixMode, TargetEntry};
+use crate::document::{self, Action, Document, PrefixMode, TargetEntry};
 use crate::implied;
+use crate::named::{backends_named, targets_named};
 use crate::read::closest;
 use crate::snapshot::{Backend, Target};
 
@@ -41,7 +42,39 @@ pub(super) fn backends(
         let backend = building.backend(written);
         backends.insert(written.name.clone(), Arc::new(backend));
     }
+    unserved_targets(document, targets, report);
+    unserved_backends(document, report);
     backends
+}
+
+/// Reports the targets that no backend names: nobody can reach them.
+fn unserved_targets(document: &Document, targets: &Targets<'_>, report: &mut Report<'_>) {
+    let named = targets_named(document);
+    for (index, written) in document.targets.iter().enumerate() {
+        let name = written.name.as_str();
+        let is_usable = targets.get(name).is_some_and(Option::is_some);
+        if is_usable && !named.contains(&name) {
+            let message =
+                format!("no backend has `{name}` among its `targets`, so it is not served");
+            report.warning("target.unserved", &format!("targets[{index}]"), message);
+        }
+    }
+}
+
+/// Reports the backends that no route leads to. Where a route is shut, nobody knows where it led.
+fn unserved_backends(document: &Document, report: &mut Report<'_>) {
+    let is_shut = document.routes.iter().any(|route| matches!(route.action, Action::Close(_)));
+    if document.routes.is_empty() || is_shut {
+        return;
+    }
+    let named = backends_named(document);
+    for (index, written) in document.backends.iter().enumerate() {
+        let name = written.name.as_str();
+        if !name.is_empty() && !named.contains(&name) {
+            let message = format!("no route leads to `{name}`, so it is not served");
+            report.warning("backend.unserved", &format!("backends[{index}]"), message);
+        }
+    }
 }
 
 /// All targets, for a document that has no backends.

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::document::{Action, Backend, Document, Listener, TargetEntry};
+use crate::document::{Backend, Document, Listener, TargetEntry};
 use crate::implied;
+use crate::named::{backends_named, targets_named};
 use crate::read::Reading;
 
 /// Adds what the files that stand alone have by default, as one more reading, if another file has
@@ -91,29 +92,6 @@ fn split<'a>(documents: &[&'a Document]) -> (Vec<&'a Document>, Vec<&'a Document
         }
         served.extend(more);
     }
-}
-
-/// The backends that a document routes to.
-fn backends_named(document: &Document) -> Vec<&str> {
-    let mut named = Vec::new();
-    for route in &document.routes {
-        match &route.action {
-            Action::Backend(name) => named.push(name.as_str()),
-            Action::Backends(list) => named.extend(list.iter().map(|one| one.name.as_str())),
-            Action::Close(_) => {}
-        }
-    }
-    named
-}
-
-/// The targets that a document's backends name.
-fn targets_named(document: &Document) -> Vec<&str> {
-    let entries = document.backends.iter().flat_map(|backend| &backend.targets);
-    let named = entries.filter_map(|entry| match entry {
-        TargetEntry::Named(name) => Some(name.as_str()),
-        TargetEntry::Inline(_) => None,
-    });
-    named.collect()
 }
 
 /// The names that are written, each once, in their order.
