@@ -24,7 +24,8 @@ const KNOWN: [&str; 2] = ["$schema", "inputs"];
 pub fn expand(file: &str, text: &str) -> Result<Reading, Diagnostic> {
     let file: Arc<str> = file.into();
     let root = parse(text).map_err(|error| error.diagnostic(&file))?;
-    let mut expansion = Expansion { file, reading: Reading::default(), names: Names::default() };
+    let names = Names::new(root.as_mapping().map(keys).unwrap_or_default());
+    let mut expansion = Expansion { file, reading: Reading::default(), names };
     expansion.file(&root)?;
     Ok(expansion.reading)
 }
@@ -33,6 +34,22 @@ fn parse(text: &str) -> Result<Node, crate::node::SyntaxError> {
     let is_json = |text: &str| text.starts_with('{') || text.starts_with("/*");
     let start = text.trim_start_matches('\u{feff}').trim_start();
     if is_json(start) || start.starts_with("//") { parse_json(text) } else { parse_yaml(text) }
+}
+
+/// The keys of all servers, of whichever member.
+fn keys(mapping: &Mapping) -> Vec<&str> {
+    let mut found = Vec::new();
+    for entry in &mapping.entries {
+        let Some(inner) = entry.value.as_mapping() else { continue };
+        match entry.key.as_str() {
+            "mcpServers" | "servers" => {
+                found.extend(inner.entries.iter().map(|server| server.key.as_str()));
+            }
+            "mcp" => found.extend(keys(inner)),
+            _ => {}
+        }
+    }
+    found
 }
 
 struct Expansion {
