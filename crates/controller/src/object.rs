@@ -114,6 +114,16 @@ impl About {
         self.metadata.annotations.as_ref()?.get(key).map(String::as_str)
     }
 
+    /// The order in which objects came to be: the oldest first. Objects without an age, as in files,
+    /// come after those that have one, and stay in the order in which they were written: whoever is
+    /// added behind them takes nothing from them.
+    pub fn by_arrival(&self, other: &Self) -> Ordering {
+        match (&self.metadata.creation_timestamp, &other.metadata.creation_timestamp) {
+            (None, None) => Ordering::Equal,
+            (Some(_), _) | (_, Some(_)) => self.by_age(other),
+        }
+    }
+
     /// The order in which the Gateway API breaks ties: the oldest first, then by namespace and
     /// name. What has no age, as in files, counts as newer than what has one.
     pub fn by_age(&self, other: &Self) -> Ordering {

@@ -4,6 +4,7 @@ mod address;
 mod selected;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use config::document::{Backend, Target, TargetEntry};
 use config::{Close, Diagnostic, Place};
@@ -186,24 +187,72 @@ fn named(
         }
     }
     let claims: Vec<Claim> = distinct.iter().map(|candidate| candidate.claim.clone()).collect();
-    let mut named = Vec::new();
-    for (mut candidate, name) in distinct.into_iter().zip(target_name::assign(&claims)) {
-        let wanted = &candidate.claim.wanted;
-        match name {
-            Some(name) => {
-                if name != *wanted {
-                    let message =
-                        format!("another target is called `{wanted}`; this one is called `{name}`");
-                    diagnostics.push(backend.warning("target.renamed", &candidate.field, message));
-                }
-                candidate.target.name = name;
-                named.push(candidate);
-            }
-            None => {
-                let message = format!("another target is called `{wanted}`; this one is left out");
-                diagnostics.push(backend.error("target.twice", &candidate.field, message));
-            }
+    let names = target_name::assign(&claims);
+    for (candidate, name) in distinct.iter().zip(&names) {
+        if name.as_ref() != Some(&candidate.claim.wanted) {
+            let wanted = Some(&candidate.claim.wanted);
+            let first = distinct.iter().zip(&names).find(|(_, name)| name.as_ref() == wanted);
+            let first = first.map(|(first, _)| first);
+            diagnostics.extend(collision(backend, first, candidate, name.as_deref()));
         }
     }
-    named
+    let named = distinct.into_iter().zip(names).filter_map(|(mut candidate, name)| {
+        candidate.target.name = name?;
+        Some(candidate)
+    });
+    named.collect()
+}
+
+/// Reports a target that did not get the name that it wants, where it is written and where the one
+/// that has the name is.
+fn collision(
+    backend: &About,
+    first: Option<&Candidate>,
+    second: &Candidate,
+    name: Option<&str>,
+) -> Vec<Diagnostic> {
+    let wanted = &second.claim.wanted;
+    let outcome = match name {
+        Some(name) => format!("is called `{name}`"),
+        None => "is left out".to_owned(),
+    };
+    let at = |candidate: &Candidate, message: String| {
+        let mut diagnostic = match name {
+            Some(_) => backend.warning("target.renamed", &candidate.field, message),
+            None => backend.error("target.twice", &candidate.field, message),
+        };
+        diagnostic.place = candidate.place.clone().or(diagnostic.place);
+        diagnostic
+    };
+    let mut diagnostics = Vec::new();
+    if let Some(first) = first {
+        let message =
+            format!("{} wants the name `{wanted}`, too; it {outcome}", second.described());
+        diagnostics.push(at(first, message));
+    }
+    let message = match first {
+        Some(first) => format!("{} has the name `{wanted}`; {second} {outcome}", first.described()),
+        None => format!("the name `{wanted}` is taken; {second} {outcome}"),
+    };
+    diagnostics.push(at(second, message));
+    diagnostics
+}
+
+impl Candidate {
+    /// What it is and where it was written, for a diagnostic at another place.
+    fn described(&self) -> String {
+        match &self.place {
+            Some(place) => format!("{self} at {place}"),
+            None => self.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Candidate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.target.endpoints {
+            Some(endpoints) => write!(formatter, "Service {endpoints}"),
+            None => formatter.write_str(&self.field),
+        }
+    }
 }

@@ -16,7 +16,7 @@ pub(super) struct Claim {
 }
 
 /// Who comes first to a name. Claims of one rank come in the order in which they are given, the
-/// oldest Service first.
+/// first comer first.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) enum Rank {
     /// Named in the backend.

@@ -25,7 +25,7 @@ const PATHS: [&str; 2] = ["agentgateway.dev/mcp-path", "kgateway.dev/mcp-path"];
 type Selectors<'a> = (Option<&'a LabelSelector>, Option<&'a LabelSelector>);
 
 /// The targets of an entry's selectors: those of the backend's own namespace first, then the oldest
-/// Service first, its ports as they are written.
+/// Service first (in files the one that is written first), its ports as they are written.
 pub(super) fn candidates(
     world: &World,
     backend: &About,
@@ -44,7 +44,7 @@ pub(super) fn candidates(
     };
     let is_other = |service: &Object<Service>| service.about.namespace() != backend.namespace();
     services.sort_by(|left, right| {
-        is_other(left).cmp(&is_other(right)).then_with(|| left.about.by_age(&right.about))
+        is_other(left).cmp(&is_other(right)).then_with(|| left.about.by_arrival(&right.about))
     });
     let mut candidates = Vec::new();
     for service in services {
