@@ -210,7 +210,7 @@ impl Reader {
     fn listener(&mut self, node: &Node) {
         let path = format!("listeners[{}]", self.reading.document.listeners.len());
         let read = self.element::<Listener>(node, &path);
-        let guard = read.unknown.iter().find(|unknown| is_guard(&unknown.path));
+        let guard = read.unknown.iter().find(|unknown| guard::is_guard_of_listener(unknown));
         match read.value {
             Ok(mut listener) => {
                 if let Some(unknown) = guard {
@@ -229,8 +229,9 @@ impl Reader {
     fn route(&mut self, node: &Node) {
         let path = format!("routes[{}]", self.reading.document.routes.len());
         let read = self.element::<Route>(node, &path);
-        let guard = read.unknown.iter().find(|unknown| guard::is_guard_of_route(unknown));
-        let route = match (read.value, guard) {
+        // Whatever was meant by a field that nobody knows, without it the route may be wider: a
+        // host, a condition, a guard.
+        let route = match (read.value, read.unknown.first()) {
             (Ok(route), None) => route,
             (Ok(route), Some(unknown)) => {
                 let close = guard::close_for(unknown);

@@ -8,10 +8,12 @@ mod salvage;
 use std::sync::Arc;
 
 use config::{Diagnostic, Place, Severity};
+use serde_saphyr::Error;
 
 use crate::world::World;
 use decode::Decoder;
 use node::Node;
+pub(crate) use salvage::UNREADABLE;
 
 /// The objects of one file, and what is wrong with those that cannot be used.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +47,7 @@ fn options() -> serde_saphyr::Options {
             max_documents: 100_000,
             max_events: 50_000_000,
             max_nodes: 20_000_000,
+            max_recorded_anchor_events: 200_000,
         },
     }
 }
@@ -56,13 +59,22 @@ fn syntax(file: &Arc<str>, error: &serde_saphyr::Error) -> Diagnostic {
         line: number(location.line()),
         column: number(location.column()),
     });
-    let message = error.without_snippet().to_string();
-    let first_line = message.lines().next().unwrap_or_default().to_owned();
+    let message = match error.without_snippet() {
+        Error::DuplicateMappingKey { key: Some(key), .. } => format!("`{key}` is written twice"),
+        Error::DuplicateMappingKey { key: None, .. } => "a key is written twice".to_owned(),
+        Error::Budget { .. }
+        | Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasExpansionLimitExceeded { .. }
+        | Error::AliasReplayStackDepthExceeded { .. } => {
+            "this is too large or too deep, with what its aliases stand for".to_owned()
+        }
+        other => other.to_string().lines().next().unwrap_or_default().to_owned(),
+    };
     Diagnostic {
         severity: Severity::Error,
-        id: "yaml.syntax",
+        id: "document.syntax",
         path: String::new(),
-        message: first_line,
+        message,
         place,
     }
 }

@@ -4,15 +4,19 @@
 use serde::Deserialize;
 
 use super::element::Read;
+use super::suggest::closest;
 use crate::document::{Action, Close, Match, PathMatch, Route};
 use crate::guard::is_guard;
 use crate::node::{Context, Node, NodeDeserializer, Path, Unknown};
 
-/// Whether an unknown field closes the route that it stands in. A condition that we do not know
-/// would make the route wider than it was meant.
-pub(crate) fn is_guard_of_route(unknown: &Unknown) -> bool {
-    let is_condition = unknown.path.contains(".matches[") || unknown.path.contains(".path.");
-    is_condition || is_guard(&unknown.path)
+/// What makes a listener answer less than everything, or in another way than in the clear.
+const NARROWS_LISTENER: [&str; 3] = ["hostname", "protocol", "close"];
+
+/// Whether an unknown field closes the listener that it stands in: it guards something, or it is a
+/// misspelling of what does.
+pub(crate) fn is_guard_of_listener(unknown: &Unknown) -> bool {
+    let meant = closest(&unknown.field, unknown.fields.iter().copied());
+    is_guard(&unknown.path) || meant.is_some_and(|meant| NARROWS_LISTENER.contains(&meant))
 }
 
 /// What is said by what an unknown field closed.

@@ -12,6 +12,9 @@ use config::Diagnostic;
 
 use crate::object::About;
 
+/// The kind of the filter that stands for what cannot be read.
+pub(crate) const UNREADABLE: &str = "unreadable";
+
 /// Makes a route decodable as far as its rules go. A filter of an unknown kind becomes a
 /// reference to an extension that nobody has, which closes its rule or its reference; a rule that
 /// still cannot be read becomes such a filter and those of its matches that can be read.
@@ -42,7 +45,7 @@ fn mark_filters<F: DeserializeOwned>(holder: &mut Value) {
     let filters = holder.get_mut("filters").and_then(Value::as_array_mut);
     for filter in filters.into_iter().flatten() {
         if serde_json::from_value::<F>(filter.clone()).is_err() {
-            let kind = filter.get("type").and_then(Value::as_str).unwrap_or("unreadable");
+            let kind = filter.get("type").and_then(Value::as_str).unwrap_or(UNREADABLE);
             *filter = extension(kind);
         }
     }
@@ -59,7 +62,7 @@ fn closed(rule: &Value) -> Value {
     if matches.is_empty() && rule.get("matches").is_some() {
         matches.push(json!({ "path": { "value": "" } }));
     }
-    json!({ "matches": matches, "filters": [extension("unreadable")] })
+    json!({ "matches": matches, "filters": [extension(UNREADABLE)] })
 }
 
 fn extension(kind: &str) -> Value {

@@ -5,14 +5,26 @@ use crate::world::World;
 fn a_text_that_is_not_yaml_is_an_error_at_its_place() {
     let text = "apiVersion: v1\nkind: Service\nmetadata: {name: [}\n";
     let diagnostic = read("broken.yaml", text).unwrap_err();
-    assert_eq!(diagnostic.id, "yaml.syntax");
+    assert_eq!(diagnostic.id, "document.syntax");
     assert_eq!(diagnostic.place.unwrap().line, 3);
 }
 
 #[test]
 fn a_key_written_twice_is_an_error() {
     let diagnostic = read("broken.yaml", "kind: Service\nkind: Gateway\n").unwrap_err();
-    assert!(diagnostic.to_string().starts_with("broken.yaml:2:1: error: "), "{diagnostic}");
+    let expected = "broken.yaml:2:1: error: `kind` is written twice [document.syntax]";
+    assert_eq!(diagnostic.to_string(), expected);
+}
+
+#[test]
+fn aliases_that_stand_for_too_much_are_an_error_in_plain_words() {
+    let mut text = "kind: Service\na0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
+    for level in 1..9 {
+        let inner = format!("*a{}", level - 1);
+        text.push_str(&format!("a{level}: &a{level} [{}]\n", [inner.as_str(); 10].join(", ")));
+    }
+    let message = read("bomb.yaml", &text).unwrap_err().message;
+    assert_eq!(message, "this is too large or too deep, with what its aliases stand for");
 }
 
 #[test]

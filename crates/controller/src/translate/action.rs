@@ -7,6 +7,7 @@ use gateway_api::httproutes::{
     HttpRouteRulesFilters, HttpRouteRulesFiltersType,
 };
 
+use crate::manifests::UNREADABLE;
 use crate::object::About;
 use crate::translate::reference;
 use crate::world::World;
@@ -102,9 +103,28 @@ fn guard(route: &About, field: &str, rule: &HttpRouteRules) -> Option<(String, C
     if let Some(filter) = filters.first() {
         return Some((format!("{field}.filters[0]"), filter_close(filter_name(filter))));
     }
+    if let Some(unknown) = unknown_condition(route, field) {
+        let reason =
+            format!("`{unknown}` is not known; without it this would be for more requests");
+        return Some((
+            unknown.to_owned(),
+            Close { id: "route.unknown-condition".to_owned(), reason },
+        ));
+    }
     let unknown = unknown_guard(route, "spec.rules[", field)?;
     let reason = format!("`{unknown}` may be meant to guard it and is not known");
     Some((unknown.to_owned(), Close { id: "route.unknown-guard".to_owned(), reason }))
+}
+
+/// The first unknown field that says which requests the rule at `field` is for: in its matches, or
+/// a misspelling of the route's `hostnames`.
+fn unknown_condition<'a>(route: &'a About, field: &str) -> Option<&'a str> {
+    let matches = format!("{field}.matches[");
+    let is_condition = |unknown: &&String| {
+        let is_host = |name: &str| name.to_ascii_lowercase().starts_with("host");
+        unknown.starts_with(&matches) || unknown.strip_prefix("spec.").is_some_and(is_host)
+    };
+    route.unknown.iter().find(is_condition).map(String::as_str)
 }
 
 /// The first unknown field that may guard one element of an object's list: it stands in the
@@ -161,6 +181,9 @@ fn extension(kind: Option<&str>) -> &str {
 }
 
 fn filter_close(name: &str) -> Close {
-    let reason = format!("filter `{name}` is not built yet");
+    let reason = match name {
+        UNREADABLE => "it cannot be read".to_owned(),
+        name => format!("filter `{name}` is not built yet"),
+    };
     Close { id: "route.filter".to_owned(), reason }
 }
