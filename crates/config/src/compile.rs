@@ -37,6 +37,13 @@ pub struct Compiled {
 pub fn compile(document: &Document, origins: &Origins, variables: &Variables) -> Compiled {
     let mut report = Report::new(origins);
     let names = names(&document.names, &mut report);
+    let (limits, zero) = document.limits.usable();
+    for name in &zero {
+        let message = "nothing would get through; the default is used";
+        report.error("limits.zero", &format!("limits.{name}"), message);
+    }
+    let usable = Document { limits, ..document.clone() };
+    let document = if zero.is_empty() { document } else { &usable };
     let targets = target::targets(document, variables, &mut report);
     let mut backends = backend::backends(document, &targets, variables, &mut report);
     let listeners = listener::listeners(document, &mut backends, &mut report);

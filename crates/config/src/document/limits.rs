@@ -131,6 +131,62 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// The limits with their defaults for those that are zero and let nothing through, and the
+    /// names of these. Where zero means to keep nothing, or not to wait, it stays.
+    pub fn usable(&self) -> (Self, Vec<&'static str>) {
+        let (mut limits, default) = (self.clone(), Self::default());
+        let mut replaced = Vec::new();
+        let sizes = [
+            ("requestBody", &mut limits.request_body, default.request_body),
+            ("rewrittenAnswer", &mut limits.rewritten_answer, default.rewritten_answer),
+            ("sseEvent", &mut limits.sse_event, default.sse_event),
+            ("stdioLine", &mut limits.stdio_line, default.stdio_line),
+            ("batch", &mut limits.batch, default.batch),
+            ("batchConcurrency", &mut limits.batch_concurrency, default.batch_concurrency),
+            ("headerBlock", &mut limits.header_block, default.header_block),
+            ("connections", &mut limits.connections, default.connections),
+            ("sessions", &mut limits.sessions, default.sessions),
+            ("streamsPerSession", &mut limits.streams_per_session, default.streams_per_session),
+            ("pagesPerDrain", &mut limits.pages_per_drain, default.pages_per_drain),
+            ("toolsPerTarget", &mut limits.tools_per_target, default.tools_per_target),
+            ("catalogsPerTarget", &mut limits.catalogs_per_target, default.catalogs_per_target),
+        ];
+        for (name, size, default) in sizes {
+            replace(name, size, default, &mut replaced);
+        }
+        replace("http2Streams", &mut limits.http2_streams, default.http2_streams, &mut replaced);
+        replace("processes", &mut limits.processes, default.processes, &mut replaced);
+        let times = [
+            ("connect", &mut limits.connect, default.connect),
+            ("list", &mut limits.list, default.list),
+            ("call", &mut limits.call, default.call),
+            ("progress", &mut limits.progress, default.progress),
+            ("start", &mut limits.start, default.start),
+            ("sessionIdle", &mut limits.session_idle, default.session_idle),
+            ("sessionAbsolute", &mut limits.session_absolute, default.session_absolute),
+            ("refresh", &mut limits.refresh, default.refresh),
+        ];
+        for (name, time, default) in times {
+            replace(name, time, default, &mut replaced);
+        }
+        (limits, replaced)
+    }
+}
+
+/// Puts `default` in the place of a zero.
+fn replace<T: Default + PartialEq>(
+    name: &'static str,
+    value: &mut T,
+    default: T,
+    replaced: &mut Vec<&'static str>,
+) {
+    if *value == T::default() {
+        *value = default;
+        replaced.push(name);
+    }
+}
+
 /// Deadlines of one target. What is unset is as in [`Limits`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]

@@ -304,12 +304,13 @@ impl<'a> MapAccess<'a> for Entries<'a, '_> {
             return Err(de::Error::custom("a value without a key"));
         };
         let path = Path::Key(self.of.path, &entry.key);
-        seed.deserialize(NodeDeserializer {
+        let value = NodeDeserializer {
             node: &entry.value,
             path: &path,
             context: self.of.context,
             field: Some((entry.position, self.fields)),
-        })
+        };
+        value.located(seed.deserialize(value))
     }
 }
 
@@ -328,6 +329,6 @@ impl<'a> SeqAccess<'a> for Items<'a, '_> {
         let Some((index, node)) = self.nodes.next() else { return Ok(None) };
         let path = Path::Index(self.of.path, index);
         let item = NodeDeserializer { node, path: &path, context: self.of.context, field: None };
-        seed.deserialize(item).map(Some)
+        item.located(seed.deserialize(item)).map(Some)
     }
 }

@@ -81,7 +81,7 @@ pub(super) async fn start(setup: Setup) -> anyhow::Result<Running> {
         authenticator: Authenticator::anonymous(),
         keys: KeyRing::random().context("cannot make a key for session ids")?,
         replica: "local".into(),
-        limits: document.limits.clone(),
+        limits: document.limits.usable().0,
         entrance: setup.entrance,
     }));
 
