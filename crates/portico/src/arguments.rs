@@ -29,8 +29,7 @@ pub(crate) enum Command {
     Check(Inputs),
     /// Print the native document that the files mean.
     Expand(Inputs),
-    /// Print the JSON Schema of the native document.
-    #[command(hide = true)]
+    /// Print the JSON Schema of the native document, for editors.
     Schema,
 }
 

@@ -30,6 +30,16 @@ impl FromStr for PortMapping {
     }
 }
 
+/// The port that is moved to several others, if there is one: only one of them could be meant.
+pub(crate) fn moved_twice(mappings: &[PortMapping]) -> Option<u16> {
+    let mut from: Vec<u16> = mappings.iter().map(|mapping| mapping.from).collect();
+    from.sort_unstable();
+    from.windows(2).find_map(|pair| match pair {
+        [one, other] if one == other => Some(*one),
+        _ => None,
+    })
+}
+
 /// Moves the listeners of `document`, each once. Returns the mappings that no listener has a port
 /// for.
 pub(crate) fn apply(mappings: &[PortMapping], document: &mut Document) -> Vec<PortMapping> {

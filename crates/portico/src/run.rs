@@ -10,7 +10,9 @@ use tracing::info;
 
 use crate::arguments::RunArguments;
 use crate::connect;
+use crate::failure::InputError;
 use crate::output;
+use crate::ports;
 use crate::running::{Running, Setup, Source, runtime};
 use crate::signals::StopSignals;
 use crate::telemetry;
@@ -43,6 +45,10 @@ async fn serve(arguments: RunArguments) -> anyhow::Result<()> {
 }
 
 async fn setup(arguments: RunArguments) -> anyhow::Result<Setup> {
+    if let Some(port) = ports::moved_twice(&arguments.ports) {
+        let text = format!("`--port {port}=…` is given twice: a port is moved to one other");
+        return Err(InputError(text).into());
+    }
     let source = Source::start(&arguments.source).await?;
     let configured = source.admin_address();
     Ok(Setup {

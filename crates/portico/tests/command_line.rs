@@ -163,6 +163,35 @@ fn an_admin_port_that_is_taken_is_named_with_a_way_out() {
 }
 
 #[test]
+fn a_port_that_is_moved_twice_is_refused() {
+    let arguments = ["run", "--port", "8080=0", "--port", "8080=1"];
+    let output = portico(&[("portico.yaml", GOOD)], &arguments);
+    assert_eq!(output.code, Some(2), "{}", output.stderr);
+    assert!(output.stderr.contains("`--port 8080=…` is given twice"), "{}", output.stderr);
+}
+
+#[test]
+fn a_folder_without_files_is_said_to_define_nothing() {
+    let files = [("live/notes.txt", "nothing for a gateway")];
+    let output = portico(&files, &["check", "-f", "live"]);
+    assert!(
+        output.stdout.starts_with("live:1:1: warning: the folder holds no "),
+        "{}",
+        output.stdout
+    );
+    assert_eq!(output.stderr, "0 files: 1 warning\n");
+    assert_eq!(output.code, Some(0));
+}
+
+#[test]
+fn every_command_is_in_the_help() {
+    let output = portico(&[], &["--help"]);
+    for command in ["run", "stdio", "check", "expand", "schema"] {
+        assert!(output.stdout.contains(&format!("\n  {command} ")), "{}", output.stdout);
+    }
+}
+
+#[test]
 fn it_says_where_it_serves_and_a_signal_ends_it() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("portico.yaml"), GOOD).unwrap();

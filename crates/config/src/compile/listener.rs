@@ -66,11 +66,22 @@ fn compiled(document: &Document, report: &mut Report<'_>) -> Vec<Compiled> {
             report.error("name.repeated", &path, message);
             continue;
         }
-        let listener = listener(written, &path, report);
-        compiled.extend(listener.map(|listener| {
-            let close = document.close.clone().or(listener.close);
-            Compiled { close, ..listener }
-        }));
+        let Some(listener) = listener(written, &path, report) else { continue };
+        // Port 0 is another port each time.
+        let same = compiled.iter().find(|known| {
+            let is_same = known.address == listener.address && known.hostname == listener.hostname;
+            is_same && listener.address.port() != 0
+        });
+        if let Some(same) = same {
+            let message = format!(
+                "`{0}` has this address and hostname, too: the routes of both answer here, and \
+                 where two match those of `{0}`",
+                same.name
+            );
+            report.warning("listener.shared", &path, message);
+        }
+        let close = document.close.clone().or_else(|| listener.close.clone());
+        compiled.push(Compiled { close, ..listener });
     }
     compiled
 }

@@ -21,6 +21,7 @@ pub(super) fn served<'a>(
     for gateway in &world.gateways {
         let class = gateway.value.spec.gateway_class_name.as_str();
         if is_ours(world, class) {
+            diagnostics.extend(unused(gateway));
             gateways.push(gateway);
         } else {
             let message = format!(
@@ -36,6 +37,20 @@ pub(super) fn served<'a>(
     }
     gateways.sort_by(|left, right| left.about.by_age(&right.about));
     gateways
+}
+
+/// What a Gateway says that means nothing here.
+fn unused(gateway: &Object<Gateway>) -> Vec<Diagnostic> {
+    let spec = &gateway.value.spec;
+    let parameters = spec.infrastructure.as_ref().and_then(|one| one.parameters_ref.as_ref());
+    let unused = [
+        ("spec.addresses", spec.addresses.as_ref().is_some_and(|addresses| !addresses.is_empty())),
+        ("spec.infrastructure.parametersRef", parameters.is_some()),
+    ];
+    let unused = unused.into_iter().filter(|(_, is_written)| *is_written);
+    unused
+        .map(|(field, _)| gateway.about.warning("gateway.unused", field, "not used; ignored"))
+        .collect()
 }
 
 fn is_ours(world: &World, class: &str) -> bool {

@@ -66,7 +66,6 @@ pub(super) fn listeners(
             }
         }
     }
-    report_shared(&listeners, gateways, diagnostics);
     listeners
 }
 
@@ -111,31 +110,6 @@ fn listener(
         place: gateway.place(field),
         allowed: written.allowed_routes.clone(),
     })
-}
-
-/// Two Gateways have two addresses in a cluster and one here, so that the routes of one answer on
-/// the other.
-fn report_shared(
-    listeners: &[Listener],
-    gateways: &[&Object<Gateway>],
-    diagnostics: &mut Vec<Diagnostic>,
-) {
-    for (index, listener) in listeners.iter().enumerate() {
-        let earlier = listeners.iter().take(index).find(|earlier| {
-            earlier.gateway != listener.gateway
-                && earlier.port == listener.port
-                && earlier.hostname == listener.hostname
-        });
-        let gateway = gateways.iter().find(|gateway| gateway.about.name == listener.gateway);
-        if let (Some(earlier), Some(gateway)) = (earlier, gateway) {
-            let message = format!(
-                "listener {} has port and hostname of {}; where both run on one machine they \
-                 share their routes",
-                listener.name, earlier.name
-            );
-            diagnostics.push(gateway.about.warning("listener.shared", "spec.listeners", message));
-        }
-    }
 }
 
 impl Listener {

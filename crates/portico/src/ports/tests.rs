@@ -3,7 +3,7 @@
 use config::Document;
 use config::document::Listener;
 
-use crate::ports::{PortMapping, apply};
+use crate::ports::{PortMapping, apply, moved_twice};
 
 /// The ports after the mappings, then the mappings without a listener.
 fn check(ports: &[u16], mappings: &[&str], expected: &[u16], unused: &[&str]) {
@@ -48,4 +48,13 @@ fn what_is_not_a_mapping_is_refused_with_an_example() {
         assert!(text.parse::<PortMapping>().is_err(), "{text}");
     }
     assert!("80".parse::<PortMapping>().unwrap_err().contains("80=8080"));
+}
+
+#[test]
+fn a_port_that_is_moved_twice_is_found() {
+    let mappings = |texts: &[&str]| -> Vec<PortMapping> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    };
+    assert_eq!(moved_twice(&mappings(&["80=1", "81=1"])), None);
+    assert_eq!(moved_twice(&mappings(&["80=1", "81=1", "80=2"])), Some(80));
 }
