@@ -48,7 +48,6 @@ impl Applier {
         diagnostics.extend(self.kept.put_back(&mut document, &reading.origins));
         let compiled = config::compile(&document, &reading.origins, &check::variables());
         diagnostics.extend_from_slice(&compiled.diagnostics);
-        diagnostics.extend(self.kept.processes(&compiled.snapshot, &document, &reading.origins));
 
         let failed = gateway.apply(compiled).await;
         diagnostics.extend(failed.iter().map(|error| unbound(error, &document, &reading.origins)));
