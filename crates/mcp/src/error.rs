@@ -77,7 +77,7 @@ pub fn error_response(
 }
 
 /// `{"jsonrpc":"2.0","id":…,"error":…}`; `error` is raw JSON.
-pub fn raw_error_response(id: &Id, error: &[u8]) -> Bytes {
+pub(crate) fn raw_error_response(id: &Id, error: &[u8]) -> Bytes {
     let pieces: [&[u8]; 5] =
         [b"{\"jsonrpc\":\"2.0\",\"id\":", id.as_bytes(), b",\"error\":", error, b"}"];
     pieces.concat().into()

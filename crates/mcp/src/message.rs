@@ -12,6 +12,7 @@ use self::error::Problem;
 use self::fields::Fields;
 pub use self::rewrite::Rewrite;
 pub use self::routed::{Reference, Routed};
+use crate::error::raw_error_response;
 use crate::id::Id;
 use crate::method::Method;
 use crate::scan::{Cursor, Span};
@@ -102,6 +103,16 @@ impl Message {
     /// The raw `error` object of an error response.
     pub fn error(&self) -> Option<Bytes> {
         self.error.clone().map(|span| self.bytes.slice(span))
+    }
+
+    /// An error response that names no request, as the answer to the request `id`. Some servers answer
+    /// what they refuse with `"id":null`.
+    ///
+    /// # Errors
+    /// It is no error response.
+    pub fn error_to(&self, id: &Id) -> Result<Self, MessageError> {
+        let error = self.error().unwrap_or_default();
+        Self::parse(raw_error_response(id, &error))
     }
 
     /// The code of an error response, where it is an integer.

@@ -5,8 +5,9 @@ use bytes::Bytes;
 use crate::error::result_response;
 use crate::message::Message;
 use crate::page::{PageError, result, string};
-use crate::scan::{Cursor, Fault};
-use crate::text::{Text, quoted};
+use crate::scan::{Cursor, Fault, Span};
+use crate::splice::splice;
+use crate::text::Text;
 
 /// The task ids of a result in the order in which they stand, with spans relative to
 /// `response.bytes()`: `taskId` (`tasks/get`, `tasks/cancel`), `task.taskId` (where a task was asked
@@ -65,24 +66,66 @@ impl TaskPage {
     }
 }
 
-/// The answer to `tasks/list` with those tasks alone whose id is to be kept. `None` where it is no page
-/// of tasks, as an error is not.
+/// The id of the task that was made instead of an answer, in `task.taskId` of a result (2025-11-25, tasks,
+/// "Creating Tasks").
+pub fn created_task(response: &Message) -> Option<Text> {
+    let task = member(response, "task")?;
+    task_id(response.bytes(), &task)
+}
+
+/// The answer to `tasks/list` with those tasks alone whose id is to be kept, everything else as it was.
+/// A result that lists no tasks becomes an empty list; `None` for an error, which holds none.
 pub fn retain_tasks(response: &Message, keep: impl Fn(&str) -> bool) -> Option<Bytes> {
-    let page = TaskPage::parse(response).ok()?;
-    let is_kept = |task: &&Bytes| {
-        let mut ids = Vec::new();
-        // Found in a message, which has been checked.
-        let _checked = find(task, &mut Cursor::checked(task), Place::Task, &mut ids);
-        ids.first().is_some_and(|id| keep(id.as_str()))
+    let bytes = response.bytes();
+    response.result_span()?;
+    let tasks = member(response, "tasks").and_then(|span| Some((elements(bytes, &span)?, span)));
+    let Some((tasks, span)) = tasks else {
+        return Some(result_response(response.id()?, b"{\"tasks\":[]}"));
     };
-    let kept: Vec<&[u8]> = page.tasks.iter().filter(is_kept).map(|task| &**task).collect();
-    let mut result = [b"{\"tasks\":[", kept.join(&b","[..]).as_slice(), b"]"].concat();
-    if let Some(cursor) = &page.next_cursor {
-        result.extend_from_slice(b",\"nextCursor\":");
-        result.extend_from_slice(&quoted(cursor));
+    let is_kept = |task: &Span| task_id(bytes, task).is_some_and(|id| keep(id.as_str()));
+    let kept: Vec<&[u8]> =
+        tasks.into_iter().filter(is_kept).filter_map(|task| bytes.get(task)).collect();
+    let kept = [b"[".as_slice(), &kept.join(&b","[..]), b"]"].concat();
+    Some(splice(bytes, &[(span, kept.into())]))
+}
+
+/// Where a member of the result stands; the last of its name, as most readers take it.
+fn member(response: &Message, name: &str) -> Option<Span> {
+    let bytes = response.bytes();
+    let mut cursor = Cursor::within(bytes, &response.result_span()?);
+    if cursor.peek() != Some(b'{') {
+        return None;
     }
-    result.push(b'}');
-    Some(result_response(response.id()?, &result))
+    let mut found = None;
+    let mut walk = cursor.object().ok()?;
+    while let Some(key) = cursor.member(&mut walk).ok()? {
+        let value = cursor.value().ok()?;
+        if key.lossy(bytes) == name {
+            found = Some(value);
+        }
+    }
+    found
+}
+
+/// The elements of an array.
+fn elements(bytes: &Bytes, array: &Span) -> Option<Vec<Span>> {
+    let mut cursor = Cursor::within(bytes, array);
+    if cursor.peek() != Some(b'[') {
+        return None;
+    }
+    let mut found = Vec::new();
+    let mut walk = cursor.array().ok()?;
+    while cursor.element(&mut walk).ok()? {
+        found.push(cursor.value().ok()?);
+    }
+    Some(found)
+}
+
+/// The `taskId` of a task.
+fn task_id(bytes: &Bytes, task: &Span) -> Option<Text> {
+    let mut ids = Vec::new();
+    find(bytes, &mut Cursor::within(bytes, task), Place::Task, &mut ids).ok()?;
+    ids.pop()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

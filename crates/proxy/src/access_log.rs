@@ -18,7 +18,7 @@ use crate::metrics::Metrics;
 use crate::tasks::Tasks;
 
 pub use body::{RecordedBody, TellsEnding};
-pub use record::{Ending, Record};
+pub use record::{Ending, Origin, Record};
 
 use line::Line;
 

@@ -31,6 +31,15 @@ pub struct Unread {
     pub reason: String,
 }
 
+/// What a target lists of one kind.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// In the server's order.
+    pub items: Vec<Item>,
+    /// Where and why the list does not go on though the target's does, for the reader of the list.
+    pub cut: Option<String>,
+}
+
 /// A list that goes on where we do not follow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cut {
@@ -102,12 +111,13 @@ impl Catalog {
     }
 
     /// The same with another list of one kind.
-    pub(crate) fn with_list(&self, kind: ListKind, items: &[Item]) -> Self {
+    pub(crate) fn with_list(&self, kind: ListKind, listed: &Listed) -> Self {
         let mut other = self.clone();
         other.withheld.retain(|entry| entry.kind != kind);
         other.unread.retain(|unread| unread.kind != kind);
         other.cuts.retain(|cut| cut.kind != kind);
-        let list = routable(kind, items.to_vec(), &mut other.withheld);
+        other.cuts.extend(listed.cut.clone().map(|reason| Cut { kind, reason }));
+        let list = routable(kind, listed.items.clone(), &mut other.withheld);
         let [tools, prompts, resources, templates] = &mut other.lists;
         match kind {
             ListKind::Tools => *tools = list,
@@ -139,7 +149,7 @@ impl Catalog {
     }
 
     /// Whether every list is what the target offers now.
-    pub fn is_whole(&self) -> bool {
+    pub fn is_fresh(&self) -> bool {
         self.unread.is_empty()
     }
 

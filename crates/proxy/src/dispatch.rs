@@ -51,15 +51,14 @@ pub async fn dispatch(
         return task::list(context, &view.known().await, &call).await;
     }
     let mut routed = route(&offer, &call, method);
-    let is_listed = matches!(&routed, Ok(Routed::To(destination)) if destination.is_listed);
-    if !is_listed {
+    if !routed.as_ref().is_ok_and(Routed::is_listed) {
         // What no list shows yet may be there once every target has answered.
         offer = call.caller.offered(view.known().await);
         routed = route(&offer, &call, method);
     }
     match routed? {
         Routed::To(destination) => start(context, offer, call, destination, record),
-        Routed::Nobody(reply) => Ok(reply),
+        Routed::Nobody { reply, .. } => Ok(reply),
     }
 }
 

@@ -15,10 +15,10 @@ use arc_swap::ArcSwap;
 use config::{Backend, Close, FailureMode};
 use futures_util::future::join_all;
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use mcp::{Item, ListKind, TargetName};
+use mcp::{ListKind, TargetName};
 use parking_lot::Mutex;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Listed};
 use crate::metrics::TargetMetrics;
 use crate::tasks::Tasks;
 use crate::upstream::{Declaration, Feed, Upstream};
@@ -109,14 +109,14 @@ impl Offer {
     }
 
     /// The same with lists of a session's own, by the upstreams' serials.
-    pub fn overlaid(&self, own: &HashMap<u64, Vec<(ListKind, &[Item])>>) -> Self {
+    pub fn overlaid(&self, own: &HashMap<u64, Vec<(ListKind, &Listed)>>) -> Self {
         let mut targets = self.menu.targets().to_vec();
         for (target, member) in targets.iter_mut().zip(&self.members) {
             let serial = member.upstream.as_ref().ok().map(|upstream| upstream.serial());
             let lists = serial.and_then(|serial| own.get(&serial));
             let (Some(lists), Some(catalog)) = (lists, &target.catalog) else { continue };
-            let catalog = lists.iter().fold(Catalog::clone(catalog), |catalog, (kind, items)| {
-                catalog.with_list(*kind, items)
+            let catalog = lists.iter().fold(Catalog::clone(catalog), |catalog, (kind, listed)| {
+                catalog.with_list(*kind, listed)
             });
             target.catalog = Some(Arc::new(catalog));
         }

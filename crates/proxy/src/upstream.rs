@@ -24,11 +24,11 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use config::{Limits, TargetAddress, TargetKey};
 use futures_util::future::join_all;
-use mcp::{Item, Level, ListKind, Message, TaskPage};
+use mcp::{Level, ListKind, Message, TaskPage};
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Listed};
 use crate::clock::Clock;
 use crate::metrics::{Limit, Metrics, TargetMetrics};
 use crate::random;
@@ -237,9 +237,9 @@ impl Upstream {
         &self,
         seat: &Seat,
         kind: ListKind,
-    ) -> Result<Option<Vec<Item>>, UpstreamError> {
+    ) -> Result<Option<Listed>, UpstreamError> {
         match refresh::drain(self, seat.connection(), kind).await? {
-            Drained::List { items, .. } => Ok(Some(items)),
+            Drained::List(listed) => Ok(Some(listed)),
             Drained::Refused(_) => Ok(None),
         }
     }

@@ -80,6 +80,9 @@ async fn every_call_of_a_batch_has_a_line_in_the_access_log() -> anyhow::Result<
         anyhow::ensure!(failed.contains(part), "no {part} in {failed}");
     }
     gateway.access_line("the batch", |line| line.contains("method=batch")).await?;
+    let lines = gateway.process.log.all();
+    let of_the_batch = lines.iter().filter(|line| line.contains(" ended=")).count();
+    assert_eq!(of_the_batch, 5, "two to begin with, the batch and its two calls: {lines:?}");
     Ok(())
 }
 

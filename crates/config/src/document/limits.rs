@@ -66,7 +66,8 @@ pub struct Limits {
     pub overlays_per_target: usize,
     /// Processes of one target for clients; a quarter as many may run besides to read its lists.
     pub processes: u32,
-    /// Ended sessions that are remembered until they would have expired, so that they stay ended.
+    /// Ended sessions that are remembered until they would have expired, so that they stay ended;
+    /// half of them may be ones that were idle for too long.
     pub tombstones: usize,
     /// The time to connect to a target.
     pub connect: Duration,

@@ -1,14 +1,33 @@
 //! Regular expressions of schemas, as clients in JavaScript compile them (ECMA-262, with the flag `u`).
 
-use regress::{Flags, Regex};
+use regress::Flags;
+use regress::backends::try_parse;
 
 /// The longest pattern that is looked at, in bytes: reading one takes stack for each level of it.
 const LONGEST: usize = 1 << 10;
+/// How many bytes of patterns are looked at in one schema.
+const MOST: usize = 16 << 10;
 
-/// Whether clients that compile a pattern can; of a long one that is not known, and not taken for granted.
-pub(super) fn compiles(pattern: &str) -> bool {
-    let flags = Flags { unicode: true, ..Flags::default() };
-    pattern.len() <= LONGEST && Regex::with_flags(pattern, flags).is_ok()
+/// The patterns of one schema.
+pub(super) struct Patterns {
+    left: usize,
+}
+
+impl Patterns {
+    /// None has been looked at.
+    pub(super) fn new() -> Self {
+        Self { left: MOST }
+    }
+
+    /// Whether clients that compile a pattern can. Of a long one, and of one too many, that is not known,
+    /// and not taken for granted. It is parsed only: a program made of it can be far longer.
+    pub(super) fn compile(&mut self, pattern: &str) -> bool {
+        let left = self.left.checked_sub(pattern.len());
+        let Some(left) = left.filter(|_| pattern.len() <= LONGEST) else { return false };
+        self.left = left;
+        let flags = Flags { unicode: true, ..Flags::default() };
+        try_parse(pattern.chars().map(u32::from), flags).is_ok()
+    }
 }
 
 #[cfg(test)]
@@ -17,7 +36,7 @@ mod tests {
 
     #[track_caller]
     fn check(pattern: &str, expected: bool) {
-        assert_eq!(compiles(pattern), expected, "{pattern}");
+        assert_eq!(Patterns::new().compile(pattern), expected, "{pattern}");
     }
 
     #[test]
@@ -41,6 +60,15 @@ mod tests {
         {
             check(pattern, false);
         }
+    }
+
+    #[test]
+    fn the_patterns_of_one_schema_are_bounded_together() {
+        let mut patterns = Patterns::new();
+        let long = "a".repeat(LONGEST);
+        assert!((0..MOST / LONGEST).all(|_| patterns.compile(&long)));
+        assert!(!patterns.compile("a"));
+        assert!(!Patterns::new().compile(&"a".repeat(LONGEST + 1)));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 
-use super::pattern;
+use super::pattern::Patterns;
 use super::reference::References;
 use crate::editor::{Editor, Fate, Flaw, Object};
 use crate::scan::Span;
@@ -43,8 +43,9 @@ pub(super) enum Root {
 /// # Errors
 /// A type that is none, or at the root `properties` or `required` of another kind.
 pub(super) fn root(editor: &mut Editor<'_>, name: &'static str) -> Result<Schema, Flaw> {
-    let mut walker =
-        Walker { name, references: Vec::new(), fits: true, inside: References::default() };
+    let patterns = (name == "outputSchema").then(Patterns::new);
+    let (references, inside) = (Vec::new(), References::default());
+    let mut walker = Walker { name, references, fits: true, inside, patterns };
     let facts = walker.schema(editor, Place::Root)?;
     let Facts { object, kind, properties, union, dialect } = facts;
     let root = match kind {
@@ -136,6 +137,8 @@ struct Walker {
     /// Whether every keyword has a value of its kind.
     fits: bool,
     inside: References,
+    /// Those that clients compile.
+    patterns: Option<Patterns>,
 }
 
 impl Walker {
@@ -170,7 +173,7 @@ impl Walker {
                 "$dynamicRef" => drop(self.reference(editor)?),
                 "pattern" => {
                     let pattern = editor.string()?;
-                    self.fits &= pattern.is_none_or(|pattern| pattern::compiles(pattern.as_str()));
+                    self.fits &= pattern.is_none_or(|pattern| self.compiles(pattern.as_str()));
                 }
                 "patternProperties" => self.patterns(editor)?,
                 "required" if place == Place::Root => self.required(editor)?,
@@ -245,11 +248,16 @@ impl Walker {
             return self.map(editor, Place::Inside);
         }
         editor.object(|editor, pattern| {
-            self.fits &= pattern::compiles(pattern);
+            self.fits &= self.compiles(pattern);
             self.mapped(editor, Place::Inside)?;
             Ok(Fate::Stays)
         })?;
         Ok(())
+    }
+
+    /// Whether clients can compile a pattern, where they do: in the schema of an output.
+    fn compiles(&mut self, pattern: &str) -> bool {
+        self.patterns.as_mut().is_none_or(|patterns| patterns.compile(pattern))
     }
 
     /// One schema of a map. Strict clients want an object, so `true`, `false` and null become one.

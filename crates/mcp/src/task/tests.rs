@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{TaskPage, retain_tasks, task_id_spans};
+use super::{TaskPage, created_task, retain_tasks, task_id_spans};
 use crate::message::Message;
 
 #[track_caller]
@@ -56,13 +56,28 @@ fn a_page_of_tasks_is_left_with_those_that_are_kept() {
         let left = retain_tasks(&Message::parse(text.into()).unwrap(), |id| id == "a")?;
         Some(String::from_utf8(left.to_vec()).unwrap())
     };
-    assert_eq!(
-        left(r#""result":{"tasks":[{"taskId":"b"},{"x":1e2,"taskId":"\u0061"},{}],"nextCursor":"\"c"}"#),
-        Some(r#"{"jsonrpc":"2.0","id":1,"result":{"tasks":[{"x":1e2,"taskId":"\u0061"}],"nextCursor":"\"c"}}"#.to_owned())
+    let check = |result: &str, expected: &str| {
+        assert_eq!(left(result), Some(format!(r#"{{"jsonrpc":"2.0","id":1,{expected}}}"#)));
+    };
+    check(
+        r#""result":{"_meta":{"x":1},"tasks": [{"taskId":"b"}, {"x":1e2,"taskId":"\u0061"},{}],"nextCursor":"c"}"#,
+        r#""result":{"_meta":{"x":1},"tasks": [{"x":1e2,"taskId":"\u0061"}],"nextCursor":"c"}"#,
     );
-    assert_eq!(
-        left(r#""result":{"tasks":[]}"#),
-        Some(r#"{"jsonrpc":"2.0","id":1,"result":{"tasks":[]}}"#.to_owned())
-    );
+    check(r#""result":{"tasks":[]}"#, r#""result":{"tasks":[]}"#);
+    // What is no list of tasks could hold anybody's.
+    check(r#""result":{"tasks":{"t":{"taskId":"b"}}}"#, r#""result":{"tasks":[]}"#);
+    check(r#""result":[{"taskId":"b"}]"#, r#""result":{"tasks":[]}"#);
     assert_eq!(left(r#""error":{"code":1,"message":"m"}"#), None);
+}
+
+#[test]
+fn a_task_that_was_made_has_its_id_at_one_place() {
+    let made = |result: &str| {
+        let text = format!(r#"{{"jsonrpc":"2.0","id":1,"result":{result}}}"#);
+        let task = created_task(&Message::parse(text.into()).unwrap());
+        task.map(|id| id.as_str().to_owned())
+    };
+    assert_eq!(made(r#"{"task":{"taskId":"a","x":{"taskId":"no"}}}"#).as_deref(), Some("a"));
+    assert_eq!(made(r#"{"taskId":"no","tasks":[{"taskId":"no"}]}"#), None);
+    assert_eq!(made(r#"{"task":"no"}"#), None);
 }

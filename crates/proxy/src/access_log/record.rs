@@ -66,77 +66,74 @@ impl Serialize for Ending {
 /// [`end`](Self::end) said otherwise.
 #[derive(Debug)]
 pub struct Record {
-    access_log: AccessLog,
-    clock: Clock,
-    started: Instant,
-    time: SystemTime,
-    remote: SocketAddr,
+    origin: Origin,
     kind: RequestKind,
     method: Option<Clean>,
-    route: Option<Arc<RouteMetrics>>,
     target: Option<Arc<TargetMetrics>>,
     tool: Option<Clean>,
-    session: Option<Clean>,
-    status: Option<StatusCode>,
     error: Option<&'static str>,
     bytes: u64,
     ending: Option<Ending>,
 }
 
+/// What is the same for every message that one request brings.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    access_log: AccessLog,
+    clock: Clock,
+    started: Instant,
+    time: SystemTime,
+    remote: SocketAddr,
+    route: Option<Arc<RouteMetrics>>,
+    session: Option<Clean>,
+    status: Option<StatusCode>,
+}
+
 impl Record {
     /// A request that has just arrived from `remote`.
     pub fn new(access_log: &AccessLog, clock: &Clock, remote: SocketAddr) -> Self {
-        Self {
+        Self::of(Origin {
             access_log: access_log.clone(),
             clock: clock.clone(),
             started: clock.now(),
             time: clock.unix(),
             remote,
-            kind: RequestKind::Unread,
-            method: None,
             route: None,
-            target: None,
-            tool: None,
             session: None,
             status: None,
+        })
+    }
+
+    /// A message among several that a request brought, with a line of its own.
+    pub fn of(origin: Origin) -> Self {
+        Self {
+            origin,
+            kind: RequestKind::Unread,
+            method: None,
+            target: None,
+            tool: None,
             error: None,
             bytes: 0,
             ending: None,
         }
     }
 
-    /// A message among several that this request brought, with a line of its own.
-    pub fn part(&self) -> Self {
-        Self {
-            access_log: self.access_log.clone(),
-            clock: self.clock.clone(),
-            started: self.started,
-            time: self.time,
-            remote: self.remote,
-            kind: RequestKind::Unread,
-            method: None,
-            route: self.route.clone(),
-            target: None,
-            tool: None,
-            session: self.session.clone(),
-            status: self.status,
-            error: None,
-            bytes: 0,
-            ending: None,
-        }
+    /// Where it comes from, for the records of the messages that it brings.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// The record of what this request asked, where it is answered elsewhere than in its response:
     /// this one says nothing any more.
     pub fn hand_over(&mut self) -> Self {
-        let asked = self.part();
-        (self.access_log, self.route) = (AccessLog::off(), None);
+        let asked = Self::of(self.origin.clone());
+        (self.origin.access_log, self.origin.route) = (AccessLog::off(), None);
         asked
     }
 
     /// The route that was found for it.
     pub fn route(&mut self, route: &Arc<RouteMetrics>) {
-        self.route = Some(route.clone());
+        self.origin.route = Some(route.clone());
     }
 
     /// What it asks.
@@ -161,7 +158,7 @@ impl Record {
 
     /// The name of its method as the client wrote it; for methods that the gateway does not know.
     pub fn method_name(&mut self, name: &str) {
-        if self.access_log.is_on() {
+        if self.origin.access_log.is_on() {
             self.method = Some(Clean::text(name));
         }
     }
@@ -173,15 +170,15 @@ impl Record {
 
     /// The tool, prompt or resource that it names, as the client wrote it.
     pub fn tool(&mut self, name: &str) {
-        if self.access_log.is_on() {
+        if self.origin.access_log.is_on() {
             self.tool = Some(Clean::text(name));
         }
     }
 
     /// The session that it belongs to. Only the beginning of the id is kept.
     pub fn session(&mut self, id: &str) {
-        if self.access_log.is_on() {
-            self.session = Some(Clean::session(id));
+        if self.origin.access_log.is_on() {
+            self.origin.session = Some(Clean::session(id));
         }
     }
 
@@ -192,7 +189,7 @@ impl Record {
 
     /// The head of the answer is on its way.
     pub fn head(&mut self, status: StatusCode) {
-        self.status = Some(status);
+        self.origin.status = Some(status);
     }
 
     /// Bytes of the answer's body that were handed to the connection.
@@ -233,29 +230,29 @@ impl Record {
 
     fn line(&mut self, ending: Ending) -> Line {
         Line {
-            time: self.time,
-            remote: self.remote,
-            route: self.route.as_ref().map(|route| route.name().clone()),
+            time: self.origin.time,
+            remote: self.origin.remote,
+            route: self.origin.route.as_ref().map(|route| route.name().clone()),
             method: self.method.take().unwrap_or_else(|| Clean::text(self.kind.as_str())),
             target: self.target.as_ref().map(|target| target.name().clone()),
             tool: self.tool.take(),
-            status: self.status.map(|status| status.as_u16()),
-            duration: self.clock.now().saturating_duration_since(self.started),
+            status: self.origin.status.map(|status| status.as_u16()),
+            duration: self.origin.clock.now().saturating_duration_since(self.origin.started),
             bytes: self.bytes,
             ended: ending,
             error: self.error,
-            session: self.session.take(),
+            session: self.origin.session.take(),
         }
     }
 }
 
 impl Drop for Record {
     fn drop(&mut self) {
-        let ending = self.ending.unwrap_or(match self.status {
+        let ending = self.ending.unwrap_or(match self.origin.status {
             None => Ending::ClientLeftBeforeHead,
             Some(_) => Ending::ClientLeftMidStream,
         });
-        match (&self.route, self.status) {
+        match (&self.origin.route, self.origin.status) {
             (Some(route), Some(status)) => route.answered(self.kind, status),
             (Some(route), None) => route.unanswered(self.kind),
             (None, _) => {}
@@ -263,12 +260,12 @@ impl Drop for Record {
         if let (Some(target), RequestKind::Message(method), Ending::Complete) =
             (&self.target, self.kind, ending)
         {
-            let elapsed = self.clock.now().saturating_duration_since(self.started);
+            let elapsed = self.origin.clock.now().saturating_duration_since(self.origin.started);
             target.observe(method, elapsed);
         }
-        if self.access_log.is_on() {
+        if self.origin.access_log.is_on() {
             let line = Box::new(self.line(ending));
-            self.access_log.write(line);
+            self.origin.access_log.write(line);
         }
     }
 }

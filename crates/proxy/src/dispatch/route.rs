@@ -13,8 +13,12 @@ use crate::reply::Reply;
 /// Where a call goes.
 pub(super) enum Routed {
     To(Destination),
-    /// Answered here, because no target has what it needs.
-    Nobody(Reply),
+    /// Answered here, because no target has what it needs, or has to hear of it.
+    Nobody {
+        reply: Reply,
+        /// As of a [`Destination`].
+        is_listed: bool,
+    },
 }
 
 pub(super) struct Destination {
@@ -24,6 +28,16 @@ pub(super) struct Destination {
     pub(super) rename: Rename,
     pub(super) result: Option<ResultKind>,
     pub(super) effect: Option<Effect>,
+}
+
+impl Routed {
+    /// Whether the menu has what is asked for, so that no other target can turn out to own it.
+    pub(super) fn is_listed(&self) -> bool {
+        match self {
+            Self::To(destination) => destination.is_listed,
+            Self::Nobody { is_listed, .. } => *is_listed,
+        }
+    }
 }
 
 impl Destination {
@@ -82,7 +96,9 @@ pub(super) fn watch(
     {
         // The target goes on telling the others.
         session.subscriptions().remove(upstream.serial(), uri);
-        return Ok(Routed::Nobody(Reply::from(mcp::result_response(&call.id, b"{}"))));
+        let reply = Reply::from(mcp::result_response(&call.id, b"{}"));
+        // It watched it there: no other target can turn out to own it.
+        return Ok(Routed::Nobody { reply, is_listed: true });
     }
     Ok(Routed::To(Destination {
         target: resolved.target,
@@ -115,7 +131,8 @@ pub(super) fn complete(offer: &Offer, call: &Call) -> Result<Routed, CallError> 
     };
     if !offer.menu.is_single() && !offer.menu.has_completions(resolved.target) {
         let empty = br#"{"completion":{"values":[]}}"#;
-        return Ok(Routed::Nobody(Reply::from(mcp::result_response(&call.id, empty))));
+        let reply = Reply::from(mcp::result_response(&call.id, empty));
+        return Ok(Routed::Nobody { reply, is_listed: resolved.listed });
     }
     let Resolved { target, listed: is_listed, .. } = resolved;
     // An error may say which resource.

@@ -112,8 +112,8 @@ fn checked(exchange: &Exchange, answer: Bytes) -> Result<Bytes, Failure> {
         }
         // Some servers answer what they refuse with `"id":null`.
         (Kind::ErrorResponse, None) => {
-            let error = message.error().unwrap_or_default();
-            Ok(mcp::raw_error_response(&exchange.id, &error))
+            let named = message.error_to(&exchange.id).map_err(|error| invalid(exchange, error))?;
+            Ok(exchange.speaker.error(&named))
         }
         _ => Err(invalid(exchange, ResponseError::OtherRequest)),
     }

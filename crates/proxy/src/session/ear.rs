@@ -148,7 +148,7 @@ async fn look_at_own(
         return false;
     }
     match upstream.list(&seat, kind).await {
-        Ok(Some(items)) => session.found(upstream, shared, kind, items),
+        Ok(Some(listed)) => session.found(upstream, shared, kind, listed),
         Ok(None) => false,
         Err(error) => {
             tracing::debug!(%error, "What a target lists for one session is not known.");

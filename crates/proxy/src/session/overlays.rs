@@ -6,10 +6,10 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use mcp::{Item, ListKind};
+use mcp::ListKind;
 use parking_lot::Mutex;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Listed};
 use crate::federation::Offer;
 use crate::upstream::OverlayPlace;
 
@@ -32,7 +32,7 @@ struct Known {
 /// What one target shows to the session only.
 #[derive(Debug)]
 struct Own {
-    lists: HashMap<ListKind, Vec<Item>>,
+    lists: HashMap<ListKind, Listed>,
     _place: OverlayPlace,
 }
 
@@ -49,7 +49,7 @@ impl Overlays {
             return seen.clone();
         }
         let catalogs = known.own.iter().map(|(upstream, own)| {
-            let lists = own.lists.iter().map(|(kind, items)| (*kind, items.as_slice()));
+            let lists = own.lists.iter().map(|(kind, listed)| (*kind, listed));
             (*upstream, lists.collect())
         });
         let seen = Arc::new(shared.overlaid(&catalogs.collect()));
@@ -70,10 +70,10 @@ impl Overlays {
         upstream: u64,
         shared: &Catalog,
         kind: ListKind,
-        items: Vec<Item>,
+        listed: Listed,
         place: impl FnOnce() -> Option<OverlayPlace>,
     ) -> bool {
-        let own = shared.with_list(kind, &items);
+        let own = shared.with_list(kind, &listed);
         if own.same_list(shared, kind) {
             return self.forget(upstream, Some(kind));
         }
@@ -86,11 +86,11 @@ impl Overlays {
         }
         match known.own.entry(upstream) {
             Entry::Occupied(mut own) => {
-                own.get_mut().lists.insert(kind, items);
+                own.get_mut().lists.insert(kind, listed);
             }
             Entry::Vacant(entry) => {
                 let Some(_place) = place() else { return false };
-                entry.insert(Own { lists: HashMap::from([(kind, items)]), _place });
+                entry.insert(Own { lists: HashMap::from([(kind, listed)]), _place });
             }
         }
         known.seen = None;

@@ -42,60 +42,58 @@ struct Open {
     _counted: Counted,
 }
 
-/// What the answer to a question means for the tasks that a client keeps; one of several targets
-/// sees its own alone.
+/// What the answer to a question means for the tasks that a client keeps.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Asked {
     /// Nothing.
     Plain,
     /// The client may keep a task for the upstream with this serial.
     Task(u64),
-    /// The tasks that it keeps for the upstream with this serial.
+    /// All tasks, of which the target is one of several and sees those of its upstream alone.
     TaskList(u64),
 }
 
 impl Asked {
-    /// What a target asks, which is one of several if it has a serial.
+    /// What the target asks whose upstream has this serial.
     ///
     /// # Errors
-    /// It is about a task that is not kept for it; what the target is to be told.
+    /// It is one of several and asks for a task that is not kept for it; what it is to be told.
     pub(super) fn of(
         request: &Message,
-        target: Option<u64>,
+        upstream: u64,
+        is_single: bool,
         tasks: &ClientTasks,
     ) -> Result<Self, Bytes> {
-        let Some(target) = target else { return Ok(Self::Plain) };
         let routed = request.routed();
         match request.method() {
-            Some(Method::TasksGet | Method::TasksResult | Method::TasksCancel) => {
+            Some(Method::TasksGet | Method::TasksResult | Method::TasksCancel) if !is_single => {
                 let id = routed.task_id.as_ref().map(Text::as_str).unwrap_or_default();
-                if tasks.owner(id) == Some(target) {
+                if tasks.owner(id) == Some(upstream) {
                     return Ok(Self::Plain);
                 }
                 let text = format!("Unknown task: `{id}`");
                 Err(mcp::error_response(request.id(), ErrorCode::InvalidParams, &text, None))
             }
-            Some(Method::TasksList) => Ok(Self::TaskList(target)),
-            _ if routed.is_task => Ok(Self::Task(target)),
+            Some(Method::TasksList) if !is_single => Ok(Self::TaskList(upstream)),
+            _ if routed.is_task => Ok(Self::Task(upstream)),
             _ => Ok(Self::Plain),
         }
     }
 
-    /// The answer, where the target is to see another one.
-    fn narrowed(self, answer: &Message, tasks: &ClientTasks) -> Option<Message> {
-        match self {
-            Self::Plain => None,
-            Self::Task(target) => {
-                for id in mcp::task_id_spans(answer) {
-                    tasks.add(id.as_str(), target);
-                }
-                None
+    /// The answer that the target gets instead, if it is another one.
+    fn answer(self, answer: &Message, tasks: &ClientTasks) -> Option<Message> {
+        let other = match self {
+            Self::Plain => return None,
+            Self::Task(upstream) => {
+                let task = mcp::created_task(answer)?;
+                let error = tasks.add(task.as_str(), upstream).err()?.to_string();
+                mcp::error_response(answer.id(), ErrorCode::InternalError, &error, None)
             }
-            Self::TaskList(target) => {
-                let own = mcp::retain_tasks(answer, |id| tasks.owner(id) == Some(target))?;
-                Message::parse(own).ok()
+            Self::TaskList(upstream) => {
+                mcp::retain_tasks(answer, |id| tasks.owner(id) == Some(upstream))?
             }
-        }
+        };
+        Message::parse(other).ok()
     }
 }
 
@@ -166,8 +164,8 @@ impl Questions {
     ) -> Option<(Replies, Bytes)> {
         let nonce = Nonce::of_id(answer.id()?.as_bytes())?;
         let question = self.open.lock().remove(&nonce)?;
-        let narrowed = question.asked.narrowed(answer, tasks);
-        let answer = narrowed.as_ref().unwrap_or(answer);
+        let other = question.asked.answer(answer, tasks);
+        let answer = other.as_ref().unwrap_or(answer);
         let mut rewrite = answer.rewrite().id(&question.id);
         let said = answer.routed().related_task.as_ref().map(mcp::Text::as_str);
         if let Some(own) = question.related_task.as_deref().filter(|own| said != Some(*own)) {

@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use mcp::{Id, Item, Level, ListKind, Message, Revision};
+use mcp::{Id, Level, ListKind, Message, Revision};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Listed};
 use crate::clock::LastUse;
 use crate::federation::{Offer, View};
 use crate::metrics::{Counted, Metrics};
@@ -123,10 +123,10 @@ impl Session {
         upstream: &Upstream,
         shared: &Catalog,
         kind: ListKind,
-        items: Vec<Item>,
+        listed: Listed,
     ) -> bool {
         let place = || upstream.overlay_place();
-        self.overlays.found(upstream.serial(), shared, kind, items, place)
+        self.overlays.found(upstream.serial(), shared, kind, listed, place)
     }
 
     /// Resolves when the session has been deleted or has expired.
@@ -256,8 +256,12 @@ impl Session {
         replies: &Replies,
         call: Option<&mpsc::Sender<Part>>,
     ) -> Result<Question, Bytes> {
-        let of_one = speaker.serial_among_several();
-        let asked = Asked::of(request, of_one, &self.client_tasks)?;
+        let asked = match speaker.upstream() {
+            Some(upstream) => {
+                Asked::of(request, upstream, speaker.is_single(), &self.client_tasks)?
+            }
+            None => Asked::Plain,
+        };
         let edited = |rewrite| speaker.request(request, rewrite);
         self.questions.ask(request, asked, replies, call, edited)
     }

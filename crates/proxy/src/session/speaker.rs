@@ -91,9 +91,13 @@ impl Speaker {
         id.strip_prefix(self.name()?)?.strip_prefix('+')
     }
 
-    /// The upstream's serial, where it is one among several.
-    pub(crate) fn serial_among_several(&self) -> Option<u64> {
-        self.name()?;
+    /// Whether it is the only one.
+    pub(super) fn is_single(&self) -> bool {
+        self.offer.menu.is_single()
+    }
+
+    /// The serial of its upstream.
+    pub(super) fn upstream(&self) -> Option<u64> {
         let member = self.offer.members.get(self.target)?;
         member.upstream.as_ref().ok().map(|upstream| upstream.serial())
     }

@@ -224,12 +224,11 @@ impl Sessions {
                 let is_over = session.has_expired(unix);
                 let is_idle = session.is_idle(now, session_idle);
                 let is_missed = is_idle && !is_over && session.has_settings();
-                if is_missed
-                    && !self.bury(tombstones, *serial, session.expires(), limits.tombstones)
-                {
-                    return true;
-                }
-                if is_over || is_idle {
+                // The other half is for sessions that are deleted.
+                let most = limits.tombstones / 2;
+                if is_missed && !self.bury(tombstones, *serial, session.expires(), most) {
+                    self.metrics.rejected(Limit::Tombstones);
+                } else if is_over || is_idle {
                     slots.extend(self.ended(session));
                     return false;
                 }

@@ -166,7 +166,7 @@ async fn an_idle_session_that_has_set_something_does_not_come_back_without_it() 
 
     // Where no more can be told so, they stay.
     let stays = set(3);
-    let none = Limits { tombstones: 1, ..limits(idle) };
+    let none = Limits { tombstones: 2, ..limits(idle) };
     sessions.sweep(now + idle, NOW, &none);
     assert!(!stays.ended().is_cancelled());
 }

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
-use crate::catalog::{Catalog, Cut, Unread};
+use crate::catalog::{Catalog, Cut, Listed, Unread};
 use crate::metrics::Limit;
 use crate::random;
 use crate::upstream::ask::ask;
@@ -122,8 +122,8 @@ async fn wake(
     connection: &Connection,
     inbound: &mut mpsc::Receiver<Inbound>,
 ) -> Wake {
-    let is_whole = feed.catalog().is_none_or(|catalog| catalog.is_whole());
-    let every = if is_whole { upstream.limits.refresh.get() } else { UNREAD_AGAIN };
+    let is_fresh = feed.catalog().is_none_or(|catalog| catalog.is_fresh());
+    let every = if is_fresh { upstream.limits.refresh.get() } else { UNREAD_AGAIN };
     let periodic = tokio::time::sleep(every);
     tokio::pin!(periodic);
     loop {
@@ -162,7 +162,7 @@ async fn read(
     for ((kind, items), drained) in ListKind::ALL.into_iter().zip(lists.iter_mut()).zip(drained) {
         let reason = match drained {
             None => continue,
-            Some(Ok(Drained::List { items: list, cut })) => {
+            Some(Ok(Drained::List(Listed { items: list, cut }))) => {
                 (*items, answered) = (list, true);
                 cuts.extend(cut.map(|reason| Cut { kind, reason }));
                 continue;
@@ -197,8 +197,7 @@ async fn read(
 
 /// What a target answered when it was asked for a list.
 pub(super) enum Drained {
-    /// What it lists; `cut` says where and why the list does not go on, if it does.
-    List { items: Vec<Item>, cut: Option<String> },
+    List(Listed),
     /// An error, and what it says.
     Refused(String),
 }
@@ -223,7 +222,7 @@ pub(super) async fn drain(
         let answer = ask(connection, nonce, body, limit, target.settings.timeouts.list).await?;
         if is_method_not_found(&answer) {
             debug!(target_name = %target.name, list = kind.field(), "The list is advertised, not served.");
-            return Ok(Drained::List { items, cut: None });
+            return Ok(Drained::List(Listed { items, cut: None }));
         }
         if let Some(error) = answer.error() {
             let said: String = String::from_utf8_lossy(&error).chars().take(REASON).collect();
@@ -244,9 +243,9 @@ pub(super) async fn drain(
             Some(next) if cursors.insert(next.clone()) => cursor = Some(next),
             Some(_) => {
                 let reason = format!("a cursor came back after {} entries", items.len());
-                return Ok(Drained::List { items, cut: Some(reason) });
+                return Ok(Drained::List(Listed { items, cut: Some(reason) }));
             }
-            None => return Ok(Drained::List { items, cut: None }),
+            None => return Ok(Drained::List(Listed { items, cut: None })),
         }
     }
     Ok(cut(upstream, items, Limit::Pages))
@@ -256,7 +255,7 @@ pub(super) async fn drain(
 fn cut(upstream: &Upstream, items: Vec<Item>, limit: Limit) -> Drained {
     upstream.rejected(limit);
     let reason = format!("cut after {} entries by `limits.{}`", items.len(), limit.field());
-    Drained::List { items, cut: Some(reason) }
+    Drained::List(Listed { items, cut: Some(reason) })
 }
 
 fn is_method_not_found(answer: &Message) -> bool {

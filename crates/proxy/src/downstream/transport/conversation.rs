@@ -51,7 +51,7 @@ impl Conversation<'_> {
         let limit = self.endpoint.context.limits.batch;
         for element in mcp::split_batch(&bytes, limit).map_err(RequestError::Message)? {
             match Message::parse(element) {
-                Ok(message) => self.message(message, || record.part()).await,
+                Ok(message) => self.message(message, || Record::of(record.origin().clone())).await,
                 Err(error) => self.pipe.say(RequestError::Message(error).body()).await,
             }
         }

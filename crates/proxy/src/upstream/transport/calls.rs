@@ -78,12 +78,15 @@ impl Calls {
         !self.open.lock().ended
     }
 
-    /// Hands a message to its call: a response by its id, progress by its token, anything else to
-    /// the only call in flight. Gives it back when it belongs to none.
+    /// Hands a message to its call: a response by its id, progress by its token, anything else (an
+    /// error that names no request too) to the only call in flight. Gives it back when it belongs to none.
     pub(crate) fn deliver(&self, message: Message) -> Option<Message> {
         let mut open = self.open.lock();
         let is_response = matches!(message.kind(), Kind::Response | Kind::ErrorResponse);
-        let nonce = if is_response {
+        let is_nameless = message.kind() == Kind::ErrorResponse && message.id().is_none();
+        let nonce = if is_nameless {
+            open.only()
+        } else if is_response {
             message.id().and_then(|id| Nonce::of_id(id.as_bytes()))
         } else if message.method() == Some(Method::Progress) {
             let token = message.routed().progress_token.as_ref();
@@ -93,6 +96,8 @@ impl Calls {
         };
         let Some(nonce) = nonce else { return Some(message) };
         let Some(waiter) = open.calls.get(&nonce) else { return Some(message) };
+        let named = is_nameless.then(|| message.error_to(&nonce.id()).ok()).flatten();
+        let message = named.unwrap_or(message);
         if let Err(error) = waiter.push(&self.peer, self.queue_bytes, message) {
             let _ = waiter.failure.set(error);
             open.calls.remove(&nonce);

@@ -11,7 +11,7 @@ use http::{HeaderMap, Response, StatusCode};
 use mcp::{Accept, ErrorCode, Id, Kind, Message, MessageError, Method, Revision};
 use tokio::sync::mpsc;
 
-use crate::access_log::{Ending, Record};
+use crate::access_log::{Ending, Origin, Record};
 use crate::auth::Principal;
 use crate::context::{AnswerLimit, Closing, Context};
 use crate::downstream::body::ReplyBody;
@@ -55,7 +55,7 @@ pub(super) async fn answer(
         None => None,
     };
     record.head(StatusCode::OK);
-    let batch = Batch::new(post, record.part());
+    let batch = Batch::new(post, record.origin().clone());
     let (parts, answer) = mpsc::channel(PART_QUEUE);
     context.tasks.spawn("batch", async move {
         tokio::select! {
@@ -88,12 +88,12 @@ struct Batch {
     principal: Principal,
     remote: SocketAddr,
     closing: Closing,
-    /// Of which each request has a part.
-    record: Record,
+    /// For the records of its requests.
+    origin: Origin,
 }
 
 impl Batch {
-    fn new(post: &Post<'_>, record: Record) -> Self {
+    fn new(post: &Post<'_>, origin: Origin) -> Self {
         let endpoint = post.endpoint;
         Self {
             context: endpoint.context.clone(),
@@ -105,7 +105,7 @@ impl Batch {
             principal: endpoint.principal.clone(),
             remote: endpoint.remote,
             closing: endpoint.closing.clone(),
-            record,
+            origin,
         }
     }
 
@@ -155,7 +155,7 @@ impl Batch {
             legacy::hear(post.endpoint, post.claims.as_ref(), &message).await;
             return None;
         };
-        let mut record = self.record.part();
+        let mut record = Record::of(self.origin.clone());
         record.message(&message);
         let answer = request(post, message, &id, room, parts, &mut record).await;
         record.sent(answer.len());

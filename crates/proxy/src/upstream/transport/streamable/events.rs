@@ -182,8 +182,7 @@ fn of_call(streamable: &Streamable, nonce: Nonce, message: Message) -> Sorted {
     let own = match message.kind() {
         // Some servers answer what they refuse with `"id":null`; on this stream it is this request.
         Kind::ErrorResponse if message.id().is_none() => {
-            let (id, error) = (nonce.id(), message.error().unwrap_or_default());
-            let named = Message::parse(mcp::raw_error_response(&id, &error));
+            let named = message.error_to(&nonce.id());
             let named =
                 named.map_err(|error| UpstreamError::invalid(&streamable.common.peer, error));
             return named.map(Some);
