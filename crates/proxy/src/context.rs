@@ -60,14 +60,14 @@ pub struct AnswerLimit {
 }
 
 impl AnswerLimit {
-    /// What is said in place of an answer that is longer and would have to be one event.
-    pub fn no_event(&self) -> CallError {
+    /// Counts an answer that is longer and would have to be one event; what is said in its place.
+    pub fn refuse_event(&self) -> CallError {
         self.metrics.rejected(Limit::Answer);
         CallError::TooLongForAnEvent { limit: self.bytes }
     }
 
-    /// What is said in place of an answer for which a batch has no room left.
-    pub fn no_room(&self) -> CallError {
+    /// Counts an answer for which a batch has no room left; what is said in its place.
+    pub fn refuse_in_batch(&self) -> CallError {
         self.metrics.rejected(Limit::Answer);
         CallError::BatchTooLong { limit: self.bytes }
     }

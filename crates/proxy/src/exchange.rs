@@ -21,13 +21,11 @@ use crate::error::CallError;
 use crate::federation::Offer;
 use crate::metrics::Counted;
 use crate::random;
-use crate::reply::{Part, Parts};
+use crate::reply::{PART_QUEUE, Part, Parts, orphaned};
 use crate::session::{CallInFlight, Session, Speaker};
 use crate::tasks::Tasks;
 use crate::upstream::{Lease, Outgoing, Owner, Upstream, UpstreamError};
 
-/// How many parts may wait for a client that reads slowly; then the target waits too.
-const PART_QUEUE: usize = 8;
 /// How long a cancelled target has to hear of it.
 const CANCEL_NOTICE: Duration = Duration::from_secs(2);
 
@@ -320,11 +318,6 @@ impl From<UpstreamError> for Failure {
     fn from(error: UpstreamError) -> Self {
         Self::Upstream(error)
     }
-}
-
-async fn orphaned(parts: &mpsc::Sender<Part>, limit: Duration) {
-    parts.closed().await;
-    tokio::time::sleep(limit).await;
 }
 
 /// Tells the one target that has the call, on the connection that carried it.

@@ -9,6 +9,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::CallError;
 
+/// How many parts may wait for a client that reads slowly; then the target waits too.
+pub const PART_QUEUE: usize = 8;
+
+/// Resolves when nobody has waited for the parts of an answer for `limit`.
+pub async fn orphaned(parts: &mpsc::Sender<Part>, limit: Duration) {
+    parts.closed().await;
+    tokio::time::sleep(limit).await;
+}
+
 /// An answer in pieces, in order. Pieces are shared, so building one from prepared parts copies
 /// nothing.
 #[derive(Debug, Clone, Default)]

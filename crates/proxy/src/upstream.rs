@@ -112,8 +112,9 @@ impl Upstream {
         let tasks = surroundings.tasks.child();
         let key = settings.target.key.clone();
         let most = settings.target.settings.max_processes;
-        let processes = Processes::new(most, metrics.clone());
-        let catalog_processes = Processes::new(running_catalogs(most), metrics.clone());
+        let processes = Processes::new("clients", most, metrics.clone());
+        let catalog_processes =
+            Processes::new("its lists", running_catalogs(most), metrics.clone());
         let base = Feed::new(
             Declaration::default(),
             surroundings.limits.list.get(),
@@ -287,8 +288,14 @@ impl Upstream {
         for feed in self.others.lock().drain(..).chain([self.base.clone()]) {
             feed.tasks.cancel();
         }
-        self.leases.close_shared().await;
-        join_all(self.leases.seats.all().iter().map(|seat| seat.close())).await;
+        let seats = self.leases.seats.all();
+        let shared = self.leases.shared_seat();
+        let others = seats
+            .iter()
+            .filter(|seat| !shared.as_ref().is_some_and(|shared| Arc::ptr_eq(shared, seat)));
+        // What is shared ends once its calls have told the target that they are cancelled.
+        let closing = join_all(others.map(|seat| seat.close()));
+        futures_util::future::join(self.leases.close_shared(), closing).await;
         self.tasks.cancel();
     }
 

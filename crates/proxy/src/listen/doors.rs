@@ -1,6 +1,6 @@
 //! The listeners that are open, from one document to the next.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -37,6 +37,11 @@ pub(crate) struct Doors {
     open: HashMap<SocketAddr, Arc<Door>>,
     /// Those that a reload removed, until their last connection has ended.
     closing: Vec<Arc<Door>>,
+    /// The addresses that were asked for last.
+    wanted: Vec<SocketAddr>,
+    /// Those of them that could not be had even with doors of our own out of the way: while nothing
+    /// else is asked for, no door is closed for them again.
+    blocked: HashSet<SocketAddr>,
 }
 
 /// What is bound for the next world, which is not accepted on before that world is there.
@@ -51,7 +56,7 @@ pub(crate) struct Bound {
 impl Doors {
     /// Binds the addresses of `listeners` that are not open yet. A listener whose new address
     /// cannot be had is put back onto the one on which it is served now, by its name among
-    /// `previous`: who can reach it still can.
+    /// `previous`: who can reach it still can, unless fewer are to.
     pub(crate) async fn bind(
         &mut self,
         context: &Arc<Context>,
@@ -61,6 +66,10 @@ impl Doors {
     ) -> Bound {
         let mut bound = Bound::default();
         let wanted: Vec<SocketAddr> = listeners.iter().map(|listener| listener.address).collect();
+        if self.wanted != wanted {
+            self.wanted.clone_from(&wanted);
+            self.blocked.clear();
+        }
         for listener in listeners {
             let address = listener.address;
             let is_bound = bound.sockets.iter().any(|(bound, _)| *bound == address);
@@ -69,8 +78,11 @@ impl Doors {
             }
             let current = previous.iter().find(|previous| previous.name == listener.name);
             let current = current.map(|previous| previous.address);
-            let current = current
-                .filter(|current| self.open.contains_key(current) && !wanted.contains(current));
+            let current = current.filter(|current| {
+                self.open.contains_key(current)
+                    && !wanted.contains(current)
+                    && reaches_no_more(*current, address)
+            });
             match self.take(context, address, &wanted, limit).await {
                 Ok(socket) => bound.sockets.push((address, socket)),
                 Err(source) => {
@@ -143,13 +155,15 @@ impl Doors {
             bound => return bound,
         };
         let in_its_way = self.overlapping(address, wanted);
-        if in_its_way.is_empty() {
+        if in_its_way.is_empty() || self.blocked.contains(&address) {
             return Err(error);
         }
         for overlapping in in_its_way {
             self.close(context, overlapping, limit).await;
         }
-        bind(address)
+        bind(address).inspect_err(|_| {
+            self.blocked.insert(address);
+        })
     }
 
     /// Goes on with the address `current`, which is bound again if it was closed to make room.
@@ -181,6 +195,11 @@ impl Doors {
             }
         });
     }
+}
+
+/// Whether nobody can reach `current` who could not reach `next`.
+fn reaches_no_more(current: SocketAddr, next: SocketAddr) -> bool {
+    current.ip() == next.ip() || current.ip().is_loopback() || next.ip().is_unspecified()
 }
 
 /// As `TcpListener::bind` does, with a queue for bursts.

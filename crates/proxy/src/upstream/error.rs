@@ -62,12 +62,12 @@ pub(crate) enum UpstreamError {
         what: Arc<str>,
     },
     /// An answer is over a limit that the operator can change.
-    #[error("`{peer}` sent more than {limit} bytes in one {what}")]
+    #[error("`{peer}` sent more than {limit} bytes {}", what.words())]
     TooLarge {
         /// Who sent it.
         peer: Arc<str>,
-        /// The part that is too large: `event`, `line`, `answer`.
-        what: &'static str,
+        /// What is too large.
+        what: Oversized,
         /// The limit, in bytes.
         limit: usize,
     },
@@ -89,9 +89,11 @@ pub(crate) enum UpstreamError {
     },
     /// The target has as many processes as it may; nothing was sent.
     #[error(
-        "all processes that it may have are in use, {most} (`maxProcesses`, else `limits.processes`); try again later"
+        "all processes that it may have for {purpose} are in use, {most} (`maxProcesses`, else `limits.processes`); try again later"
     )]
     Processes {
+        /// What they are for.
+        purpose: &'static str,
         /// How many it may have.
         most: usize,
     },
@@ -104,6 +106,39 @@ pub(crate) enum UpstreamError {
         /// To whom it was.
         peer: Arc<str>,
     },
+}
+
+/// What can be too large of what a target sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Oversized {
+    /// An answer that is collected.
+    Answer,
+    /// An event of a stream.
+    Event,
+    /// A line of a program.
+    Line,
+    /// What waits for a client that reads more slowly than others of the same stream.
+    Queue,
+}
+
+impl Oversized {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Answer => "in one answer",
+            Self::Event => "in one event",
+            Self::Line => "in one line",
+            Self::Queue => "that its client has not read yet",
+        }
+    }
+
+    fn limit(self) -> Option<Limit> {
+        match self {
+            Self::Answer => Some(Limit::Answer),
+            Self::Event | Self::Line => Some(Limit::Event),
+            // A constant, not a bound of the configuration.
+            Self::Queue => None,
+        }
+    }
 }
 
 impl UpstreamError {
@@ -170,9 +205,17 @@ impl UpstreamError {
     pub(crate) fn limit(&self) -> Option<Limit> {
         match self {
             Self::Processes { .. } => Some(Limit::Processes),
-            Self::TooLarge { what: "answer", .. } => Some(Limit::Answer),
-            Self::TooLarge { .. } => Some(Limit::Event),
-            _ => None,
+            Self::TooLarge { what, .. } => what.limit(),
+            Self::Connect { .. }
+            | Self::NotSent { .. }
+            | Self::Status { .. }
+            | Self::SessionGone { .. }
+            | Self::Cut { .. }
+            | Self::Invalid { .. }
+            | Self::Timeout { .. }
+            | Self::Exited { .. }
+            | Self::Withdrawn(_)
+            | Self::Closed { .. } => None,
         }
     }
 

@@ -78,6 +78,11 @@ impl Leases {
         self.shared.forget(seat);
     }
 
+    /// What everybody shares, if there is something.
+    pub(super) fn shared_seat(&self) -> Option<Arc<Seat>> {
+        self.shared.seat()
+    }
+
     /// Ends what everybody shares, once the calls on it have ended: those that are being cancelled
     /// tell the target first.
     pub(super) async fn close_shared(&self) {

@@ -15,6 +15,8 @@ pub(crate) struct Processes {
 
 #[derive(Debug)]
 struct Places {
+    /// What they are for, in words.
+    purpose: &'static str,
     most: AtomicUsize,
     taken: AtomicUsize,
 }
@@ -29,8 +31,9 @@ pub(crate) struct ProcessPlace {
 
 impl Processes {
     /// None yet, and at most `most` at once.
-    pub(crate) fn new(most: u32, metrics: Arc<TargetMetrics>) -> Self {
-        let places = Places { most: AtomicUsize::new(size(most)), taken: AtomicUsize::new(0) };
+    pub(crate) fn new(purpose: &'static str, most: u32, metrics: Arc<TargetMetrics>) -> Self {
+        let (most, taken) = (AtomicUsize::new(size(most)), AtomicUsize::new(0));
+        let places = Places { purpose, most, taken };
         Self { places: Arc::new(places), metrics }
     }
 
@@ -47,7 +50,8 @@ impl Processes {
         let most = self.places.most.load(Ordering::Relaxed);
         let one_more = |taken| (taken < most).then_some(taken + 1);
         let taken = self.places.taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more);
-        taken.map_err(|_| UpstreamError::Processes { most })?;
+        let purpose = self.places.purpose;
+        taken.map_err(|_| UpstreamError::Processes { purpose, most })?;
         Ok(ProcessPlace { places: self.places.clone(), _counted: self.metrics.process() })
     }
 }
@@ -70,14 +74,14 @@ mod tests {
 
     #[test]
     fn a_bound_that_changes_ends_nothing() {
-        let processes = Processes::new(2, Metrics::new(&Tasks::new()).target("b", "t"));
+        let processes = Processes::new("clients", 2, Metrics::new(&Tasks::new()).target("b", "t"));
         let (one, two) = (processes.place().unwrap(), processes.place().unwrap());
         assert!(processes.place().is_err());
         processes.resize(1);
         drop(one);
         assert_eq!(
             processes.place().unwrap_err().to_string(),
-            "all processes that it may have are in use, 1 (`maxProcesses`, else `limits.processes`); try again later"
+            "all processes that it may have for clients are in use, 1 (`maxProcesses`, else `limits.processes`); try again later"
         );
         processes.resize(3);
         let _three = processes.place().unwrap();

@@ -188,7 +188,7 @@ impl Answer {
                 self.pieces.extend_from_slice(&piece);
                 Said::Nothing
             }
-            Some(Part::Chunk(_)) => self.failed(&self.limit.no_event()),
+            Some(Part::Chunk(_)) => self.failed(&self.limit.refuse_event()),
             Some(Part::Failed(error)) => self.failed(&error),
             None if self.pieces.is_empty() => Said::Over,
             None => Said::Message { message: self.pieces.split().freeze(), is_last: true },

@@ -212,7 +212,7 @@ impl Answering<'_> {
             match part {
                 Part::Message(message) => self.say(message).await,
                 Part::Chunk(piece) if pieces.len() + piece.len() > limit.bytes => {
-                    return self.fail(&limit.no_event()).await;
+                    return self.fail(&limit.refuse_event()).await;
                 }
                 Part::Chunk(piece) => pieces.extend_from_slice(&piece),
                 Part::Response(message) => return self.end(message).await,
@@ -230,14 +230,18 @@ impl Answering<'_> {
     async fn fail(mut self, error: &CallError) {
         self.record.error(error.class());
         self.say(error.response(self.id)).await;
-        self.record.end(error.ending());
+        self.finish(error.ending());
     }
 
     /// Says the last message.
     async fn end(mut self, message: Bytes) {
         self.say(message).await;
-        let has_left = self.pipe.over().is_cancelled();
-        self.record.end(if has_left { Ending::ClientLeftMidStream } else { Ending::Complete });
+        self.finish(Ending::Complete);
+    }
+
+    fn finish(self, ending: Ending) {
+        let has_left = ending == Ending::Complete && self.pipe.over().is_cancelled();
+        self.record.end(if has_left { Ending::ClientLeftMidStream } else { ending });
     }
 
     async fn say(&mut self, message: Bytes) {

@@ -10,7 +10,7 @@ use http::{HeaderValue, Response, StatusCode};
 use hyper::body::Incoming;
 use mcp::{Accept, Id, Kind, Message, Method, Revision};
 
-use crate::access_log::{Ending, Record};
+use crate::access_log::Record;
 use crate::dispatch::{self, Call};
 use crate::downstream::body::{OwnStream, Reading, ReplyBody};
 use crate::downstream::era::legacy;
@@ -177,7 +177,7 @@ async fn initialize(
     let opened = legacy::initialize(post.endpoint, federation, &post.backend, message, id).await;
     let (body, session) = match opened {
         Ok(opened) => (opened.body, post.endpoint.context.sessions.seal(&opened.claims)),
-        Err(error) => (Segments::from(failed(&error, id, record)), None),
+        Err(error) => (Segments::from(reply::failed(&error, id, record)), None),
     };
     let mut response = reply::local(body, post.accept);
     if let Some(session) = session
@@ -212,18 +212,11 @@ async fn call(
     let call = Call { message, id: id.clone(), caller, revision, headers, over, takes_events };
     match dispatch::dispatch(endpoint.context, &view, call, record).await {
         Err(CallError::UnknownSession) => Err(RequestError::UnknownSession(Some(id))),
-        Err(error) => Ok((Reply::Local(Segments::from(failed(&error, &id, record))), session)),
+        Err(error) => {
+            Ok((Reply::Local(Segments::from(reply::failed(&error, &id, record))), session))
+        }
         Ok(reply) => Ok((reply, session)),
     }
-}
-
-fn failed(error: &CallError, id: &Id, record: &mut Record) -> bytes::Bytes {
-    record.error(error.class());
-    let ending = error.ending();
-    if ending != Ending::Complete {
-        record.ends_as(ending);
-    }
-    error.response(id)
 }
 
 /// A listener that does not speak 2026-07-28 yet says so at once, in a way that makes clients

@@ -54,10 +54,27 @@ async fn a_listener_moves_to_an_address_that_overlaps_with_its_own() {
         served.session().await;
     }
     let elsewhere = TcpListener::bind(("127.0.0.2", port)).unwrap();
-    let failed = served.listen_on(&format!("0.0.0.0:{port}")).await;
-    assert_eq!(failed[0].stays, Some(served.address));
-    served.session().await;
+    let wide = format!("0.0.0.0:{port}");
+    assert_eq!(served.listen_on(&wide).await[0].stays, Some(served.address));
+    // Nobody is cut off each time that it is tried again.
+    let session = served.session().await;
+    let mut stream = served.send("GET", &session, "").await;
+    until(&mut stream, "text/event-stream").await;
+    assert_eq!(served.listen_on(&wide).await[0].stays, Some(served.address));
+    let more = tokio::time::timeout(Duration::from_millis(200), stream.read_u8()).await;
+    assert!(more.is_err() || more.unwrap().is_ok(), "the stream goes on");
     drop(elsewhere);
+}
+
+#[tokio::test]
+async fn a_listener_that_fewer_are_to_reach_does_not_stay_where_it_was() {
+    let served = Served::start("30s").await;
+    let port = served.address.port();
+    assert!(served.listen_on(&format!("0.0.0.0:{port}")).await.is_empty());
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let private = taken.local_addr().unwrap();
+    assert_eq!(served.listen_on(&private.to_string()).await[0].stays, None);
+    assert!(served.gateway.addresses().await.is_empty());
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 
-use crate::upstream::error::UpstreamError;
+use crate::upstream::error::{Oversized, UpstreamError};
 use crate::upstream::pool::Loan;
 
 /// How long, and how far, a body is read on when only its end is of interest.
@@ -86,7 +86,7 @@ impl HttpBody {
         if length <= limit {
             return Ok(());
         }
-        Err(UpstreamError::TooLarge { peer: self.peer.clone(), what: "answer", limit })
+        Err(UpstreamError::TooLarge { peer: self.peer.clone(), what: Oversized::Answer, limit })
     }
 
     fn release_at_end(&mut self) {

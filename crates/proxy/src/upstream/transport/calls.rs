@@ -10,7 +10,7 @@ use mcp::{Kind, Message, Method, Nonce};
 use parking_lot::Mutex;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use crate::upstream::error::UpstreamError;
+use crate::upstream::error::{Oversized, UpstreamError};
 
 /// The messages that one call may have waiting.
 const QUEUE: usize = 256;
@@ -146,7 +146,11 @@ impl Waiter {
         let length = message.bytes().len();
         let before = self.bytes.fetch_add(length, Ordering::AcqRel);
         if before > 0 && before + length > limit {
-            return Err(UpstreamError::TooLarge { peer: peer.clone(), what: "queue", limit });
+            return Err(UpstreamError::TooLarge {
+                peer: peer.clone(),
+                what: Oversized::Queue,
+                limit,
+            });
         }
         self.sender
             .try_send(message)

@@ -45,7 +45,7 @@ pub(crate) fn dial_with(members: &str, limits: Limits) -> Dial {
     let tasks = Tasks::new();
     let settings = Settings { target: target(members), endpoints: Arc::new([]) };
     let most = settings.target.settings.max_processes;
-    let processes = Processes::new(most, Metrics::new(&tasks).target("b", "t"));
+    let processes = Processes::new("tests", most, Metrics::new(&tasks).target("b", "t"));
     Dial {
         settings: Arc::new(ArcSwap::from_pointee(settings)),
         http: HttpPool::new(tasks.clone(), Clock::system()),

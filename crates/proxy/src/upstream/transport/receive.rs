@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{Sender, channel};
 use tokio::sync::watch;
 
 use crate::upstream::era::legacy::Reaction;
-use crate::upstream::error::UpstreamError;
+use crate::upstream::error::{Oversized, UpstreamError};
 use crate::upstream::transport::Common;
 use crate::upstream::transport::calls::{Calls, Suspect};
 
@@ -169,7 +169,7 @@ impl Replies {
 pub(crate) fn too_long(peer: &Arc<str>, error: &SseError) -> UpstreamError {
     match error {
         SseError::TooLong { limit } => {
-            UpstreamError::TooLarge { peer: peer.clone(), what: "event", limit: *limit }
+            UpstreamError::TooLarge { peer: peer.clone(), what: Oversized::Event, limit: *limit }
         }
     }
 }

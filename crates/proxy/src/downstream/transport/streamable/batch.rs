@@ -16,16 +16,13 @@ use crate::auth::Principal;
 use crate::context::{AnswerLimit, Closing, Context};
 use crate::downstream::body::ReplyBody;
 use crate::downstream::era::legacy;
-use crate::downstream::transport::streamable::reply::{self, Asked};
-use crate::downstream::transport::streamable::{Post, allows_batches, call, failed};
+use crate::downstream::transport::streamable::reply::{self, Asked, failed};
+use crate::downstream::transport::streamable::{Post, allows_batches, call};
 use crate::downstream::{Endpoint, respond};
 use crate::error::{CallError, RequestError};
-use crate::reply::{Part, Parts, Reply, Segments};
+use crate::reply::{PART_QUEUE, Part, Parts, Reply, Segments, orphaned};
 use crate::session::Claims;
 use crate::world::World;
-
-/// How many parts may wait for a client that reads slowly; then its targets wait too.
-const PART_QUEUE: usize = 8;
 
 /// Answers every request of a batch, a few at once, in the order in which they stand.
 pub(super) async fn answer(
@@ -57,10 +54,10 @@ pub(super) async fn answer(
     record.head(StatusCode::OK);
     let batch = Batch::new(post, record.origin().clone());
     let (parts, answer) = mpsc::channel(PART_QUEUE);
+    let orphan = context.limits.orphan_call.get();
     context.tasks.spawn("batch", async move {
         tokio::select! {
-            // Its calls go on for as long as any that nobody reads.
-            () = parts.closed() => {}
+            () = orphaned(&parts, orphan) => {}
             () = batch.run(messages, &parts) => {}
         }
     });
@@ -179,7 +176,7 @@ async fn request(
     let takes_events = post.accept.event_stream;
     match call(post, message, id.clone(), takes_events, record).await {
         Ok((Reply::Local(body), _)) if room.take(body.len()) => body,
-        Ok((Reply::Local(_), _)) => failed(&room.error(), id, record).into(),
+        Ok((Reply::Local(_), _)) => failed(&room.none_left(), id, record).into(),
         Ok((Reply::Upstream(answer), _)) => {
             let messages = takes_events.then_some(parts);
             match last(answer, room, messages).await {
@@ -213,7 +210,7 @@ async fn last(
             Some(Part::Paused(_)) => {}
             Some(Part::Chunk(piece) | Part::Response(piece)) => {
                 if !room.take(piece.len()) {
-                    break room.error();
+                    break room.none_left();
                 }
                 length += piece.len();
                 pieces.push(piece);
@@ -250,8 +247,8 @@ impl Room {
     }
 
     /// What the answer is instead for which there was none left.
-    fn error(&self) -> CallError {
-        self.limit.no_room()
+    fn none_left(&self) -> CallError {
+        self.limit.refuse_in_batch()
     }
 }
 

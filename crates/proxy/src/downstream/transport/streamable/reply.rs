@@ -123,7 +123,8 @@ impl Asked<'_> {
     }
 }
 
-fn failed(error: &CallError, id: &Id, record: &mut Record) -> Bytes {
+/// What is said of a failed call, and noted.
+pub(super) fn failed(error: &CallError, id: &Id, record: &mut Record) -> Bytes {
     record.error(error.class());
     let ending = error.ending();
     if ending != Ending::Complete {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::process::ChildStdout;
 
 use crate::lines::{Line, Lines};
-use crate::upstream::error::UpstreamError;
+use crate::upstream::error::{Oversized, UpstreamError};
 use crate::upstream::transport::Common;
 use crate::upstream::transport::calls::{Calls, Suspect};
 use crate::upstream::transport::receive::{Replies, sort_shared};
@@ -33,7 +33,7 @@ pub(crate) async fn read(
             Line::TooLong(nonce) => {
                 let suspect = nonce.map_or(Suspect::Unknown, Suspect::Known);
                 let peer = common.peer.clone();
-                let error = UpstreamError::TooLarge { peer, what: "line", limit };
+                let error = UpstreamError::TooLarge { peer, what: Oversized::Line, limit };
                 if !calls.fail(suspect, error) {
                     tracing::warn!(peer = %common.peer, limit, "A line over the limit was dropped.");
                 }
