@@ -95,7 +95,7 @@ async fn relay_body(
 /// From here on nothing but the answer may be said where it goes.
 fn begin(exchange: &Exchange, parts: &mpsc::Sender<Part>) {
     if let Some(session) = exchange.session.as_ref().filter(|_| exchange.takes_events) {
-        session.answer_begins(parts);
+        session.calls().answer_begins(parts);
     }
 }
 

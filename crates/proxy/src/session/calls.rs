@@ -15,7 +15,7 @@ use crate::reply::Part;
 
 /// The calls of one session.
 #[derive(Debug, Default)]
-pub(super) struct Calls {
+pub(crate) struct Calls {
     running: Mutex<HashMap<u64, Running>>,
     begun: AtomicU64,
 }
@@ -59,7 +59,7 @@ impl Calls {
     }
 
     /// The answer to a call begins: it may be one document, in which no other message has a place.
-    pub(super) fn answer_begins(&self, parts: &mpsc::Sender<Part>) {
+    pub(crate) fn answer_begins(&self, parts: &mpsc::Sender<Part>) {
         for running in self.running.lock().values_mut() {
             if running.is_answered_by(parts) {
                 running.parts = None;
@@ -68,7 +68,7 @@ impl Calls {
     }
 
     /// Cancels the call with this id; an id of no call is ignored, as the specification asks.
-    pub(super) fn cancel(&self, id: &Id) {
+    pub(crate) fn cancel(&self, id: &Id) {
         for running in self.running.lock().values().filter(|running| running.id == *id) {
             running.cancelled.cancel();
         }

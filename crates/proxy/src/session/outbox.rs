@@ -17,7 +17,7 @@ const WAITING_BYTES: usize = 1 << 20;
 
 /// The outbox of one session.
 #[derive(Debug)]
-pub(super) struct Outbox {
+pub(crate) struct Outbox {
     state: Mutex<State>,
     store: Arc<EventStore>,
 }
@@ -41,7 +41,7 @@ impl Outbox {
     }
 
     /// Opens a stream for what belongs to no call; what waited for one is on it.
-    pub(super) fn open_own_stream(&self) -> Reader {
+    pub(crate) fn open_own_stream(&self) -> Reader {
         let mut state = self.state.lock();
         let stream = state.streams.open(&self.store, Carries::Own);
         state.own.push_back(stream.clone());
@@ -51,13 +51,13 @@ impl Outbox {
     }
 
     /// Opens a stream for the answer to a call.
-    pub(super) fn open_call_stream(&self) -> Arc<Stream> {
+    pub(crate) fn open_call_stream(&self) -> Arc<Stream> {
         self.state.lock().streams.open(&self.store, Carries::Answer)
     }
 
     /// Reads on after an event that the client names; `None` if there is no such stream. Where
     /// it is a stream of the session's own, it is the newest again, and what waited for one is on it.
-    pub(super) fn resume(&self, place: EventId) -> Option<Reader> {
+    pub(crate) fn resume(&self, place: EventId) -> Option<Reader> {
         let mut state = self.state.lock();
         let stream = state.streams.find(place)?;
         let reader = stream.read(place);

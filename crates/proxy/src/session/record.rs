@@ -24,7 +24,7 @@ use crate::session::outbox::Outbox;
 use crate::session::overlays::Overlays;
 use crate::session::questions::{Asked, Question, Questions, Withdrawal};
 use crate::session::speaker::Speaker;
-use crate::session::streams::{EventId, EventStore, Reader, Stream};
+use crate::session::streams::EventStore;
 use crate::session::subscriptions::Subscriptions;
 use crate::upstream::{Client, Listener, Replies, Slot, Upstream};
 
@@ -165,14 +165,14 @@ impl Session {
         self.calls.begin(id, parts, self.ended.child_token())
     }
 
-    /// The answer to a call begins: it may be one document, in which no other message has a place.
-    pub fn answer_begins(&self, parts: &mpsc::Sender<Part>) {
-        self.calls.answer_begins(parts);
+    /// Its calls in flight.
+    pub(crate) fn calls(&self) -> &Calls {
+        &self.calls
     }
 
-    /// Cancels the call with this id; an id of no call is ignored, as the specification asks.
-    pub fn cancel(&self, id: &Id) {
-        self.calls.cancel(id);
+    /// Where what belongs to no call goes.
+    pub(crate) fn outbox(&self) -> &Outbox {
+        &self.outbox
     }
 
     /// Takes one of the `limit` streams that a session may have open.
@@ -181,22 +181,6 @@ impl Session {
             (open < limit).then_some(open + 1)
         });
         taken.ok().map(|_| StreamSeat(self.clone()))
-    }
-
-    /// Opens a stream for what belongs to no call; what waited for one is on it.
-    pub fn open_own_stream(&self) -> Reader {
-        self.outbox.open_own_stream()
-    }
-
-    /// Opens a stream for the answer to a call.
-    pub fn open_call_stream(&self) -> Arc<Stream> {
-        self.outbox.open_call_stream()
-    }
-
-    /// Reads on after an event that the client names; `None` if there is no such stream. Where
-    /// it is a stream of the session's own, it is the newest again, and what waited for one is on it.
-    pub fn resume(&self, place: EventId) -> Option<Reader> {
-        self.outbox.resume(place)
     }
 
     /// Says to the client what belongs to no call: on the newest of its own streams, else on the
@@ -233,16 +217,11 @@ impl Session {
     /// What has to go on the stream of a call that is about to open, because no stream of its own
     /// is being read.
     pub fn overdue(&self) -> Vec<Bytes> {
-        if self.hears() {
+        if self.outbox.is_read() {
             return Vec::new();
         }
         let changed = self.unheard().into_iter().map(mcp::list_changed);
         self.outbox.take_waiting().into_iter().chain(changed).collect()
-    }
-
-    /// Whether a stream of its own is being read.
-    pub fn hears(&self) -> bool {
-        self.outbox.is_read()
     }
 
     /// A target's request as its client is to see it; `call` is the answer in which it is asked.

@@ -199,21 +199,21 @@ async fn streams_that_are_opened_and_left_are_forgotten() {
     let sessions = sessions();
     let session = sessions.record(&claims(1), Instant::now(), 10, beginning).unwrap();
     for _ in 0..32 {
-        drop(session.open_own_stream());
+        drop(session.outbox().open_own_stream());
         assert!(session.deliver("kept".into()));
     }
-    session.open_call_stream();
-    assert!(session.resume(place("1-0")).is_none());
-    assert!(session.resume(place("20-0")).is_some());
+    session.outbox().open_call_stream();
+    assert!(session.outbox().resume(place("1-0")).is_none());
+    assert!(session.outbox().resume(place("20-0")).is_some());
 }
 
 #[tokio::test]
 async fn who_reads_on_where_it_was_hears_what_is_new_there() {
     let sessions = sessions();
     let session = sessions.record(&claims(1), Instant::now(), 10, beginning).unwrap();
-    drop(session.open_own_stream());
-    let other = session.open_own_stream();
-    let mut resumed = session.resume(place("1-0")).unwrap();
+    drop(session.outbox().open_own_stream());
+    let other = session.outbox().open_own_stream();
+    let mut resumed = session.outbox().resume(place("1-0")).unwrap();
     assert!(session.deliver("new".into()));
     assert_eq!(heard(&mut resumed).await, "new");
     drop((resumed, other));
@@ -224,9 +224,9 @@ async fn a_cancellation_reaches_the_one_call_that_it_names() {
     let sessions = sessions();
     let session = sessions.record(&claims(1), Instant::now(), 10, beginning).unwrap();
     let (number, text) = (session.call(&id("1"), None), session.call(&id(r#""1""#), None));
-    session.cancel(&id("2"));
+    session.calls().cancel(&id("2"));
     assert!(!number.cancelled().is_cancelled());
-    session.cancel(&id("1"));
+    session.calls().cancel(&id("1"));
     assert!(number.cancelled().is_cancelled());
     assert!(!text.cancelled().is_cancelled());
 }
@@ -237,12 +237,12 @@ async fn a_call_that_ends_leaves_another_of_the_same_id_cancellable() {
     let session = sessions.record(&claims(1), Instant::now(), 10, beginning).unwrap();
     let (first, second) = (session.call(&id("1"), None), session.call(&id("1"), None));
     drop(first);
-    session.cancel(&id("1"));
+    session.calls().cancel(&id("1"));
     assert!(second.cancelled().is_cancelled());
 
     let (first, second) = (session.call(&id("2"), None), session.call(&id("2"), None));
     drop(second);
-    session.cancel(&id("2"));
+    session.calls().cancel(&id("2"));
     assert!(first.cancelled().is_cancelled());
 }
 

@@ -70,7 +70,7 @@ enum Said {
 impl Kept {
     /// A stream of the session for one answer.
     pub(crate) fn new(session: Arc<Session>, tasks: Tasks, orphan: Duration) -> Self {
-        let stream = session.open_call_stream();
+        let stream = session.outbox().open_call_stream();
         Self { session, tasks, orphan, stream }
     }
 

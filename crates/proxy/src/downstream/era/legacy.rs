@@ -233,7 +233,7 @@ pub(crate) async fn heard(context: &Context, session: &Arc<Session>, message: &M
         }
         (_, Some(Method::Cancelled)) => {
             if let Some(id) = &message.routed().request_id {
-                session.cancel(id);
+                session.calls().cancel(id);
             }
             return;
         }

@@ -112,7 +112,7 @@ pub(crate) fn get(
     };
     let reader = match last {
         Some(last) => resumed(&session, last)?,
-        None => session.open_own_stream(),
+        None => session.outbox().open_own_stream(),
     };
     legacy::open_connection(context, &session);
     let own = OwnStream::new(Reading {
@@ -127,7 +127,8 @@ pub(crate) fn get(
 /// Where a client reads on.
 fn resumed(session: &Session, last: &HeaderValue) -> Result<Reader, RequestError> {
     let place = last.to_str().ok().and_then(EventId::parse);
-    let reader = place.and_then(|place| session.resume(place)).ok_or(RequestError::UnknownEvent)?;
+    let reader =
+        place.and_then(|place| session.outbox().resume(place)).ok_or(RequestError::UnknownEvent)?;
     reader.check().map_err(|_| RequestError::Evicted)?;
     Ok(reader)
 }
