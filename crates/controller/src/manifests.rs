@@ -59,7 +59,19 @@ fn syntax(file: &Arc<str>, error: &serde_saphyr::Error) -> Diagnostic {
         line: number(location.line()),
         column: number(location.column()),
     });
-    let message = match error.without_snippet() {
+    Diagnostic {
+        severity: Severity::Error,
+        id: "document.syntax",
+        path: String::new(),
+        message: words(error),
+        place,
+    }
+}
+
+/// What is wrong, in words of ours where the library's speak of its options.
+fn words(error: &Error) -> String {
+    match error.without_snippet() {
+        Error::AliasError { error, .. } => words(error),
         Error::DuplicateMappingKey { key: Some(key), .. } => format!("`{key}` is written twice"),
         Error::DuplicateMappingKey { key: None, .. } => "a key is written twice".to_owned(),
         Error::Budget { .. }
@@ -69,13 +81,6 @@ fn syntax(file: &Arc<str>, error: &serde_saphyr::Error) -> Diagnostic {
             "this is too large or too deep, with what its aliases stand for".to_owned()
         }
         other => other.to_string().lines().next().unwrap_or_default().to_owned(),
-    };
-    Diagnostic {
-        severity: Severity::Error,
-        id: "document.syntax",
-        path: String::new(),
-        message,
-        place,
     }
 }
 

@@ -4,21 +4,27 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use config::Document;
-use config::document::{PathMatch, Route};
+use config::document::{Action, Listener, PathMatch, Route};
 
-/// The URL of each route that has one, on the listener that was bound to `bound`; without routes
-/// that of the endpoint that is there by default.
+/// The URL of each route that is open and has one, on the listener that was bound to `bound`; without
+/// routes that of the endpoint that is there by default.
 pub(crate) fn urls(document: &Document, configured: SocketAddr, bound: SocketAddr) -> Vec<String> {
-    let is_here = |name: &String| {
-        let mut listeners = document.listeners.iter();
-        listeners.any(|listener| listener.name == *name && listener.address == configured)
-    };
+    let all = document.listeners.iter().filter(|listener| listener.address == configured);
+    let here: Vec<_> = all.filter(|listener| listener.close.is_none()).collect();
     let mut urls = Vec::new();
-    for route in &document.routes {
-        if route.listeners.is_empty() || route.listeners.iter().any(is_here) {
-            let host = route.hostnames.iter().find(|host| !host.starts_with('*'));
-            urls.extend(paths(route).map(|path| url(host.map(String::as_str), bound, path)));
+    for route in document.routes.iter().filter(|route| !matches!(route.action, Action::Close(_))) {
+        let is_its = |listener: &&&Listener| route.listeners.contains(&listener.name);
+        let listener = match route.listeners.is_empty() {
+            true => here.first(),
+            false => here.iter().find(is_its),
+        };
+        if listener.is_none() && !(route.listeners.is_empty() && document.listeners.is_empty()) {
+            continue;
         }
+        let hostname = listener.and_then(|listener| listener.hostname.as_ref());
+        let mut hosts = route.hostnames.iter().chain(hostname);
+        let host = hosts.find(|host| !host.starts_with('*'));
+        urls.extend(paths(route).map(|path| url(host.map(String::as_str), bound, path)));
     }
     if document.routes.is_empty() {
         urls.push(url(None, bound, "/mcp"));

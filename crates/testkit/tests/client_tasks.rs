@@ -52,6 +52,12 @@ async fn a_task_of_the_client_belongs_to_the_target_that_asked_for_it() -> anyho
     // What the client says of it is said to `a`.
     client.tell(notification("notifications/tasks/status", &task)).await?;
     a.visit_of(&call_a.request)?.sees("notifications/tasks/status").await?;
+    // What `b` is asked afterwards arrives after what was not said to it.
+    let (answer, called) = tokio::join!(client.call("b_work", json!({})), async {
+        b.call().await?.result(&json!({ "content": [] }))
+    });
+    called?;
+    anyhow::ensure!(answer?.get("result").is_some(), "no answer of `b`");
     assert_eq!(b.count("notifications/tasks/status"), 0);
     call_a.result(&json!({ "content": [] }))?;
     call_b.result(&json!({ "content": [] }))

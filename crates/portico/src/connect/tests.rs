@@ -38,6 +38,15 @@ fn each_route_has_its_url() {
 }
 
 #[test]
+fn what_is_closed_has_no_url_and_a_listener_of_one_host_has_its_own() {
+    check(
+        "listeners: [{ name: a, address: '127.0.0.1:8080', hostname: a.example }]\nroutes:\n- path: /open\n  backend: a\n- path: /shut\n  close: { id: guard, reason: no }\n",
+        "127.0.0.1:8080",
+        &["http://a.example:8080/open"],
+    );
+}
+
+#[test]
 fn the_instructions_are_json_where_json_is_pasted() {
     let text = instructions("http://127.0.0.1:8080/mcp");
     let pasted = text.lines().filter_map(|line| {

@@ -117,3 +117,26 @@ impl Overlays {
         has_changed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::fixtures::Offer as Listing;
+
+    #[test]
+    fn a_list_that_is_cut_for_everybody_is_nobodys_own() {
+        let tools = Listing::tools(&["x"]).catalog();
+        let listed = |cut: &str| {
+            let items = tools.items(ListKind::Tools).to_vec();
+            Listed { items, cut: Some(cut.to_owned()) }
+        };
+        let shared = tools.with_list(ListKind::Tools, &listed("after 1"));
+        let overlays = Overlays::default();
+        let found = |cut| {
+            let place = || panic!("no place is needed");
+            overlays.found(1, &shared, ListKind::Tools, listed(cut), place)
+        };
+        assert!(!found("after 1"));
+        assert!(overlays.is_none());
+    }
+}

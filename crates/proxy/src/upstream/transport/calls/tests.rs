@@ -74,6 +74,23 @@ async fn what_names_no_call_goes_to_the_only_one() {
 }
 
 #[tokio::test]
+async fn an_error_that_names_no_request_answers_the_only_one() {
+    let nameless = || {
+        let error = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"?"}}"#;
+        Message::parse(error.into()).unwrap()
+    };
+    let calls = calls();
+    let (one, two) = (calls.begin(nonce(1)).unwrap(), calls.begin(nonce(2)).unwrap());
+    assert!(calls.deliver(nameless()).is_some());
+    drop(two);
+    assert!(calls.deliver(nameless()).is_none());
+    let mut one = one;
+    let answer = one.next().await.unwrap().unwrap();
+    assert_eq!(answer.id(), Some(&nonce(1).id()));
+    assert!(one.next().await.is_none());
+}
+
+#[tokio::test]
 async fn a_call_that_does_not_keep_up_fails_alone() {
     let calls = calls();
     let (slow, quick) = (calls.begin(nonce(1)).unwrap(), calls.begin(nonce(2)).unwrap());
