@@ -153,12 +153,14 @@ impl Exchange {
             Some(in_flight) => in_flight.cancelled(),
             None => CancellationToken::new(),
         };
+        let _begun = self.upstream.begin_call();
         let sent = Mutex::new(None);
         let ended = tokio::select! {
             // Nothing is begun for whom it is over already.
             biased;
             () = cancelled.cancelled() => Err(CallError::Cancelled),
             () = over.cancelled() => Err(CallError::ShuttingDown),
+            () = self.upstream.removed().cancelled() => Err(self.failed(UpstreamError::REMOVED)),
             () = orphaned(&parts, orphan) => Err(CallError::Cancelled),
             ended = self.carry(&sent, &parts) => ended,
         };
@@ -167,7 +169,10 @@ impl Exchange {
         debug!(target_name = %self.target, %error, "A call failed.");
         let is_given_up = matches!(
             error,
-            CallError::Cancelled | CallError::ShuttingDown | CallError::Timeout { .. }
+            CallError::Cancelled
+                | CallError::ShuttingDown
+                | CallError::Timeout { .. }
+                | CallError::Target { source: UpstreamError::Withdrawn(_), .. }
         );
         if let Some(session) = self.session.as_ref().filter(|_| is_given_up) {
             session.give_up(&parts);

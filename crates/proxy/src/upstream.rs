@@ -27,6 +27,9 @@ use futures_util::future::join_all;
 use mcp::{Level, ListKind, Message, TaskPage};
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::catalog::{Catalog, Listed};
 use crate::clock::Clock;
@@ -51,7 +54,7 @@ pub(crate) use transport::{
     Replies, Settings,
 };
 
-use lease::Leases;
+use lease::{CALLS_END, Leases};
 
 /// How many unsolicited messages of one upstream may wait to be looked at.
 const INBOUND_QUEUE: usize = 64;
@@ -85,6 +88,10 @@ pub struct Upstream {
     tasks: Tasks,
     metrics: Arc<TargetMetrics>,
     gateway_metrics: Arc<Metrics>,
+    /// The calls that are on their way.
+    calls: TaskTracker,
+    /// Cancelled when the target is removed.
+    removed: CancellationToken,
     leases: Leases,
     /// The places of sessions that have lists of their own, `limits.overlaysPerTarget` of them.
     overlays: Arc<Semaphore>,
@@ -134,6 +141,8 @@ impl Upstream {
             overlays: Arc::new(Semaphore::new(surroundings.limits.overlays_per_target)),
             metrics,
             gateway_metrics: surroundings.metrics.clone(),
+            calls: TaskTracker::new(),
+            removed: CancellationToken::new(),
             leases: Leases::new(surroundings.clock.now()),
             base,
             others: Mutex::default(),
@@ -276,10 +285,22 @@ impl Upstream {
         self.leases.idle_since(now, limit)
     }
 
-    /// The target was removed: nothing is opened there any more. What is open ends with
-    /// [`retire`](Self::retire).
+    /// A call begins, until the guard is dropped: what it tells the target of its end arrives before
+    /// its connection is closed.
+    pub(crate) fn begin_call(&self) -> TaskTrackerToken {
+        self.calls.token()
+    }
+
+    /// Cancelled when the target has been removed: its calls are given up.
+    pub(crate) fn removed(&self) -> &CancellationToken {
+        &self.removed
+    }
+
+    /// The target was removed: nothing is opened there any more, and its calls end. What is open
+    /// ends with [`retire`](Self::retire).
     pub fn withdraw(&self) {
         self.leases.seats.end();
+        self.removed.cancel();
     }
 
     /// Ends the upstream: its sessions are deleted at the target, its processes ended.
@@ -288,6 +309,9 @@ impl Upstream {
         for feed in self.others.lock().drain(..).chain([self.base.clone()]) {
             feed.tasks.cancel();
         }
+        self.calls.close();
+        // A call that does not end in time loses its connection.
+        let _ = tokio::time::timeout(CALLS_END, self.calls.wait()).await;
         let seats = self.leases.seats.all();
         let shared = self.leases.shared_seat();
         let others = seats

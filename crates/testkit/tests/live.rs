@@ -3,10 +3,40 @@
 use std::time::Instant;
 
 use serde_json::json;
-use testkit::{Client, Gateway, Peers, Tap, Wire, say};
+use testkit::{
+    Client, Gateway, Host, Peers, REVISIONS, RawRequest, Tap, Wire, gateway_of, in_mid_stream, say,
+};
 
 /// How many sessions are opened on one server.
 const SESSIONS: usize = 100;
+
+#[tokio::test]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
+async fn a_call_of_a_target_that_is_removed_ends_and_the_target_hears_of_it() -> anyhow::Result<()>
+{
+    let (stays, goes) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
+    let gateway = gateway_of(&[("stays", &stays), ("goes", &goes)], "").await?;
+    for revision in REVISIONS {
+        let mut wire = Wire::open(&gateway.url("/mcp"), revision).await?;
+        let (mut stream, call) = in_mid_stream(&mut wire, &goes, "1", "goes_work").await?;
+        let visit = goes.visit_of(&call.request)?;
+        gateway.write("portico.yaml", &format!("targets:\n{}", stays.target("stays")))?;
+        let (_, error) = stream.message().await?;
+        let said = error.pointer("/error/message").map(ToString::to_string).unwrap_or_default();
+        anyhow::ensure!(said.contains("goes") && said.contains("removed"), "{revision}: {error}");
+        let is_end = |sent: &RawRequest| sent.head.starts_with("DELETE ");
+        visit.requests.first("the end of the session upstream", is_end).await?;
+        let sent = visit.requests.all();
+        let cancelled = sent.iter().position(|sent| sent.is("notifications/cancelled"));
+        let ended = sent.iter().position(is_end);
+        anyhow::ensure!(cancelled.is_some() && cancelled < ended, "{revision}: {sent:?}");
+        let both = format!("targets:\n{}{}", stays.target("stays"), goes.target("goes"));
+        gateway.write("portico.yaml", &both)?;
+        let client = Client::connect(&gateway.url("/mcp")).await?;
+        client.lists("goes_work").await?;
+    }
+    Ok(())
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "run by cargo xtask test, needs npm and PyPI peers"]

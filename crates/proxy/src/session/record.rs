@@ -360,20 +360,18 @@ impl Session {
         self.slots.lock().as_mut()?.remove(&upstream)
     }
 
-    /// Connections that have been idle for `limit` by `now` lose their place; those with a
-    /// subscription are not idle.
+    /// Processes that have been idle for `limit` by `now` lose their place, and with it what they
+    /// listed for this session alone; those with a subscription are not idle. A connection without
+    /// a process costs nearly nothing, and stays as long as the session.
     pub(super) fn idle_slots(&self, now: Instant, limit: Duration) -> Vec<Arc<Slot>> {
-        let mut idle = Vec::new();
-        if let Some(slots) = self.slots.lock().as_mut() {
-            slots.retain(|serial, slot| {
-                let keep = !slot.is_idle(now, limit) || self.subscriptions.is_any_at(*serial);
-                if !keep {
-                    idle.push(slot.clone());
-                }
-                keep
-            });
-        }
-        idle
+        let is_idle = |serial: &u64, slot: &mut Arc<Slot>| {
+            slot.is_idle(now, limit) && slot.is_process() && !self.subscriptions.is_any_at(*serial)
+        };
+        let mut slots = self.slots.lock();
+        let idle: Vec<_> = slots.iter_mut().flat_map(|slots| slots.extract_if(is_idle)).collect();
+        drop(slots);
+        idle.iter().for_each(|(serial, _)| self.abandon(*serial));
+        idle.into_iter().map(|(_, slot)| slot).collect()
     }
 
     /// Ends the session: calls and streams are told, and the connections handed over for closing.

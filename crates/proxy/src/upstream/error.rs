@@ -142,6 +142,9 @@ impl Oversized {
 }
 
 impl UpstreamError {
+    /// The target is not there any more.
+    pub(crate) const REMOVED: Self = Self::Withdrawn("it was removed from the configuration");
+
     /// Whether it is proven that the target did not execute the request, so that it may be repeated.
     pub(crate) fn was_not_executed(&self) -> bool {
         match self {

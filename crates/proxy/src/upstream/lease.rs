@@ -27,6 +27,7 @@ use crate::upstream::{CATALOG, Upstream, requests};
 
 pub use seat::Seat;
 use seat::{Audience, Seats};
+pub(super) use slot::CALLS_END;
 pub(crate) use slot::Client;
 pub use slot::Slot;
 

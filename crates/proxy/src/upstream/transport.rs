@@ -235,6 +235,11 @@ impl Connection {
         tokio::time::timeout(deadline, self.wire.notify(body)).await.map_err(timeout)?
     }
 
+    /// Whether it is a process of ours.
+    pub(crate) fn is_process(&self) -> bool {
+        matches!(self.wire, Wire::Stdio(_))
+    }
+
     /// What was said of the client.
     pub(crate) fn declaration(&self) -> &Declaration {
         &self.common.declaration

@@ -113,7 +113,7 @@ impl Seats {
     /// [`UpstreamError::Withdrawn`] once the upstream has been removed.
     pub(super) fn check(&self) -> Result<(), UpstreamError> {
         match self.is_over.load(Ordering::SeqCst) {
-            true => Err(UpstreamError::Withdrawn("it was removed from the configuration")),
+            true => Err(UpstreamError::REMOVED),
             false => Ok(()),
         }
     }

@@ -15,8 +15,8 @@ use crate::upstream::error::UpstreamError;
 use crate::upstream::lease::Seat;
 use crate::upstream::transport::Listener;
 
-/// How long the calls of a session that ends have to tell their target.
-const CALLS_END: Duration = Duration::from_secs(3);
+/// How long calls that are being cancelled may take to tell their target.
+pub(in crate::upstream) const CALLS_END: Duration = Duration::from_secs(3);
 
 /// The place of one owner's connection to one upstream. At most one is opened at a time.
 #[derive(Debug)]
@@ -137,6 +137,11 @@ impl Slot {
     pub fn seat(&self) -> Option<Arc<Seat>> {
         let cell = self.cell.load();
         cell.get().filter(|seat| seat.connection.is_open()).cloned()
+    }
+
+    /// Whether it holds a process.
+    pub fn is_process(&self) -> bool {
+        self.seat().is_some_and(|seat| seat.connection.is_process())
     }
 
     fn check(&self) -> Result<(), UpstreamError> {
