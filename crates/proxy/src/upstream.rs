@@ -58,6 +58,10 @@ use lease::{CALLS_END, Leases};
 
 /// How many unsolicited messages of one upstream may wait to be looked at.
 const INBOUND_QUEUE: usize = 64;
+/// The time between two looks at what sessions list that were opened a moment ago.
+const LOOK_EVERY: Duration = Duration::from_secs(3);
+/// How long a session waits for such a look.
+const LOOK_PATIENCE: Duration = Duration::from_secs(60);
 /// What a catalog's own connection is for.
 const CATALOG: &str = "catalog";
 
@@ -92,6 +96,8 @@ pub struct Upstream {
     calls: TaskTracker,
     /// Cancelled when the target is removed.
     removed: CancellationToken,
+    /// One look at a time at what sessions list that were opened a moment ago.
+    looks: Arc<Semaphore>,
     leases: Leases,
     /// The places of sessions that have lists of their own, `limits.overlaysPerTarget` of them.
     overlays: Arc<Semaphore>,
@@ -143,6 +149,7 @@ impl Upstream {
             gateway_metrics: surroundings.metrics.clone(),
             calls: TaskTracker::new(),
             removed: CancellationToken::new(),
+            looks: Arc::new(Semaphore::new(1)),
             leases: Leases::new(surroundings.clock.now()),
             base,
             others: Mutex::default(),
@@ -252,6 +259,18 @@ impl Upstream {
             Drained::List(listed) => Ok(Some(listed)),
             Drained::Refused(_) => Ok(None),
         }
+    }
+
+    /// Waits for a turn to look at what a session lists that was opened a moment ago; there is one
+    /// in [`LOOK_EVERY`]. Says whether it came in time.
+    pub(crate) async fn turn_to_look(&self) -> bool {
+        let turn = tokio::time::timeout(LOOK_PATIENCE, self.looks.clone().acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else { return false };
+        self.tasks.spawn("turn to look", async move {
+            tokio::time::sleep(LOOK_EVERY).await;
+            drop(turn);
+        });
+        true
     }
 
     /// A place for a session that has lists of its own here; `None` when all are taken.

@@ -16,7 +16,7 @@ async fn a_tool_of_one_session_reaches_its_client_alone() -> anyhow::Result<()> 
     for prefix in ["a_", ""] {
         let a = Arc::new(Host::start(without_list).await?);
         let favoured: Record<String> = Record::default();
-        tokio::spawn(answer(a.clone(), favoured.clone()));
+        tokio::spawn(answer(a.clone(), favoured.clone(), Login::None));
         let targets: &[(&str, &Host)] = &[("a", &a), ("b", &b)];
         let targets = if prefix.is_empty() { &targets[..1] } else { targets };
         let gateway = gateway_of(targets, "").await?;
@@ -40,13 +40,37 @@ async fn a_tool_of_one_session_reaches_its_client_alone() -> anyhow::Result<()> 
     Ok(())
 }
 
+#[tokio::test]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
+async fn a_tool_that_the_first_call_brings_reaches_its_client() -> anyhow::Result<()> {
+    let (a, b) = (Arc::new(Host::start(without_list).await?), Host::of_one_tool().await?);
+    let favoured: Record<String> = Record::default();
+    let gateway = gateway_of(&[("a", &a), ("b", &b)], "").await?;
+    tokio::spawn(answer(a.clone(), favoured, Login::FirstCall));
+    let mut one = Wire::open(&gateway.url("/mcp"), "2025-11-25").await?;
+    let mut own = one.beside().listen().await?;
+    one.call("a_work", json!({})).await?;
+    own.method("notifications/tools/list_changed").await?;
+    anyhow::ensure!(one.tools().await?.contains(&"a_more".to_owned()), "nothing more is listed");
+    Ok(())
+}
+
 /// A server whose lists and calls are answered by hand.
 fn without_list(method: &str, _params: &Value) -> Option<Value> {
     (method == "initialize").then(|| json!({ "tools": { "listChanged": true } }))
 }
 
+/// What makes a session a favoured one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Login {
+    /// Nothing that it does.
+    None,
+    /// The first call of all; its list changes then, before the call is answered.
+    FirstCall,
+}
+
 /// Answers everything; the favoured sessions are shown a tool more.
-async fn answer(host: Arc<Host>, favoured: Record<String>) -> anyhow::Result<()> {
+async fn answer(host: Arc<Host>, favoured: Record<String>, login: Login) -> anyhow::Result<()> {
     loop {
         let call = host.call().await?;
         let result = if call.request.is("tools/list") {
@@ -59,6 +83,12 @@ async fn answer(host: Arc<Host>, favoured: Record<String>) -> anyhow::Result<()>
                 .collect();
             json!({ "tools": tools })
         } else {
+            if login == Login::FirstCall && favoured.all().is_empty() {
+                let visit = host.visit_of(&call.request)?;
+                favoured.push(visit.id.clone());
+                let changed = notification("notifications/tools/list_changed", &json!({}));
+                visit.say(&changed).await?;
+            }
             json!({ "content": [] })
         };
         call.result(&result)?;

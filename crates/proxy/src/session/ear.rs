@@ -12,7 +12,7 @@ use crate::catalog::Catalog;
 use crate::session::record::Session;
 use crate::session::speaker::Speaker;
 use crate::tasks::Tasks;
-use crate::upstream::{ClientSettings, Inbound, Listener, Replies, Slot, Upstream};
+use crate::upstream::{ClientSettings, Inbound, Listener, Replies, Seat, Slot, Upstream};
 
 /// How long a client waits to hear that a list changed while the list is read again.
 const REREAD: Duration = Duration::from_secs(10);
@@ -108,13 +108,21 @@ impl Ear {
             rereading.fetch_and(!bit, Ordering::AcqRel);
             let Some(session) = session.upgrade() else { return };
             let shared = feed.catalog();
-            let mut is_told = is_single;
-            for kind in kinds(kind) {
-                if let (Some(before), Some(shared)) = (&before, &shared)
-                    && before.same_list(shared, *kind)
-                {
-                    is_told |= look_at_own(&session, &upstream, shared, *kind).await;
-                }
+            let (Some(before), Some(shared)) = (before, shared) else { return };
+            let same: Vec<ListKind> = kinds(kind)
+                .iter()
+                .copied()
+                .filter(|kind| before.same_list(&shared, *kind))
+                .collect();
+            if is_single {
+                session.list_changed(kind);
+            }
+            if same.is_empty() || !wait_for_look(&session, &upstream).await {
+                return;
+            }
+            let mut is_told = false;
+            for kind in same {
+                is_told |= look_at_own(&session, &upstream, &shared, kind).await;
             }
             if is_told {
                 session.list_changed(kind);
@@ -134,6 +142,27 @@ fn kinds(changed: ListKind) -> &'static [ListKind] {
     }
 }
 
+/// Whether what a session's own connection lists is to be looked at. Many servers say to every session
+/// that was opened a moment ago that their lists have changed: of those one is looked at after the
+/// other, so that many sessions are no burst of lists.
+async fn wait_for_look(session: &Session, upstream: &Upstream) -> bool {
+    let Some(seat) = own_seat(session, upstream) else { return false };
+    if !seat.is_opening() {
+        return true;
+    }
+    let ended = session.ended();
+    tokio::select! {
+        has_turn = upstream.turn_to_look() => has_turn,
+        () = ended.cancelled() => false,
+    }
+}
+
+fn own_seat(session: &Session, upstream: &Upstream) -> Option<Arc<Seat>> {
+    let slots = session.slots();
+    let own = slots.iter().find(|(serial, _)| *serial == upstream.serial());
+    own.and_then(|(_, slot)| slot.seat())
+}
+
 /// Whether a session's own connection lists something that its client has not seen.
 async fn look_at_own(
     session: &Session,
@@ -141,10 +170,8 @@ async fn look_at_own(
     shared: &Catalog,
     kind: ListKind,
 ) -> bool {
-    let slots = session.slots();
-    let own = slots.iter().find(|(serial, _)| *serial == upstream.serial());
-    let Some(seat) = own.and_then(|(_, slot)| slot.seat()) else { return false };
-    if seat.is_opening() || !seat.connection().hello().capabilities.offers(kind) {
+    let Some(seat) = own_seat(session, upstream) else { return false };
+    if !seat.connection().hello().capabilities.offers(kind) {
         return false;
     }
     match upstream.list(&seat, kind).await {

@@ -326,9 +326,9 @@ impl Session {
         &self.subscriptions
     }
 
-    /// Whether its client has set something that it counts on.
+    /// Whether its client has set something that it counts on, or sees what no other does.
     pub(super) fn has_settings(&self) -> bool {
-        self.level().is_some() || !self.subscriptions.is_empty()
+        self.level().is_some() || !self.subscriptions.is_empty() || self.has_own_lists()
     }
 
     /// When it ends at the latest.
