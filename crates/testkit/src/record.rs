@@ -68,6 +68,14 @@ impl<T: Clone> Record<T> {
         self.until(what, |entries| entries.iter().find(|entry| is_it(entry)).cloned()).await
     }
 
+    /// Awaits what comes after the first `count` entries; at least one.
+    pub async fn after(&self, count: usize) -> anyhow::Result<Vec<T>> {
+        let what = format!("entry {count} of a record");
+        let more =
+            |entries: &[T]| entries.get(count..).filter(|more| !more.is_empty()).map(<[T]>::to_vec);
+        self.until(&what, more).await
+    }
+
     /// Awaits the moment when `answer` finds what it looks for in all entries.
     pub async fn until<R>(
         &self,

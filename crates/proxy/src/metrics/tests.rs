@@ -112,7 +112,7 @@ fn memory_is_what_the_allocator_says_and_nothing_where_it_does_not() {
         &["# UNIT portico_memory_allocated_bytes bytes", "portico_memory_allocated_bytes 4096"],
     );
     let metrics = Metrics::with_memory(&Tasks::new(), || None);
-    assert!(!metrics.encode().contains("memory"));
+    assert!(!metrics.encode().contains("memory_allocated"));
 }
 
 #[test]

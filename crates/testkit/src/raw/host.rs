@@ -4,13 +4,15 @@
 mod desk;
 mod serve;
 
+use std::io;
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use anyhow::Context;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{Mutex, mpsc, watch};
 
 use crate::raw::connection::Out;
@@ -82,8 +84,7 @@ impl Host {
         kind: HostKind,
         answers: impl Fn(&str, &Value) -> Option<Value> + Send + Sync + 'static,
     ) -> anyhow::Result<Self> {
-        let listener =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("no port for a server")?;
+        let listener = listener().context("no port for a server")?;
         let port = listener.local_addr().context("a server without an address")?.port();
         let (calls, receiver) = mpsc::unbounded_channel();
         let desk = Desk::new(kind, Arc::new(answers), calls);
@@ -141,11 +142,23 @@ impl Host {
         self.desk.forget(visit);
     }
 
+    /// How many connections are open.
+    pub fn connections(&self) -> usize {
+        self.desk.connections.load(Ordering::Acquire)
+    }
+
     /// How many requests and notifications of `method` came, in all sessions.
     pub fn count(&self, method: &str) -> usize {
         let all = self.visits.all();
         all.iter().map(|visit| visit.count(method)).sum()
     }
+}
+
+/// A port on which many can ask for a connection at once.
+fn listener() -> io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+    socket.listen(4096)
 }
 
 /// What a server of one tool answers by itself.

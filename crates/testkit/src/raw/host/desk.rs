@@ -1,6 +1,7 @@
 //! What a server knows, whatever it speaks: its sessions, its rules, and whom the test answers.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
@@ -19,6 +20,8 @@ pub(super) struct Desk {
     pub(super) calls: mpsc::UnboundedSender<RawCall>,
     answers: Arc<watch::Sender<Arc<Answers>>>,
     gone: Record<String>,
+    /// How many connections are open.
+    pub(super) connections: Arc<AtomicUsize>,
 }
 
 /// What comes of a message.
@@ -38,8 +41,14 @@ impl Desk {
         calls: mpsc::UnboundedSender<RawCall>,
     ) -> Self {
         let answers = Arc::new(watch::Sender::new(answers));
-        let desk =
-            Self { kind, visits: Record::default(), calls, answers, gone: Record::default() };
+        let desk = Self {
+            kind,
+            visits: Record::default(),
+            calls,
+            answers,
+            gone: Record::default(),
+            connections: Arc::default(),
+        };
         if kind == HostKind::NoSessions {
             desk.open();
         }

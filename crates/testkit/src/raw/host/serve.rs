@@ -1,6 +1,7 @@
 //! The connections of a server: HTTP requests one after another, or a pipe that a bridge joins to its port.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::io::BufReader;
 use tokio::net::tcp::OwnedReadHalf;
@@ -16,11 +17,16 @@ use crate::raw::{RawCall, RawRequest};
 /// Serves every connection until the server is dropped.
 pub(super) async fn accept(listener: TcpListener, desk: Desk) {
     while let Ok((stream, _)) = listener.accept().await {
-        tokio::spawn(serve(stream, desk.clone()));
+        let desk = desk.clone();
+        tokio::spawn(async move {
+            desk.connections.fetch_add(1, Ordering::AcqRel);
+            serve(stream, &desk).await;
+            desk.connections.fetch_sub(1, Ordering::AcqRel);
+        });
     }
 }
 
-async fn serve(stream: TcpStream, desk: Desk) {
+async fn serve(stream: TcpStream, desk: &Desk) {
     if stream.set_nodelay(true).is_err() {
         return;
     }
@@ -29,9 +35,9 @@ async fn serve(stream: TcpStream, desk: Desk) {
     let writing = tokio::spawn(write(writes, bytes));
     let reader = BufReader::new(reads);
     let is_cut = match desk.kind {
-        HostKind::Stdio => serve_pipe(&desk, reader, &out).await,
+        HostKind::Stdio => serve_pipe(desk, reader, &out).await,
         HostKind::Sessions | HostKind::NoSessions | HostKind::Sse => {
-            serve_http(&desk, reader, &out).await
+            serve_http(desk, reader, &out).await
         }
     };
     if is_cut {
@@ -39,7 +45,7 @@ async fn serve(stream: TcpStream, desk: Desk) {
     }
 }
 
-/// Says whether the test cut it.
+/// Says whether nothing is to be written any more: the test cut it, or the gateway left.
 async fn serve_http(desk: &Desk, mut reader: BufReader<OwnedReadHalf>, out: &Out) -> bool {
     while let Ok(request) = read_request(&mut reader).await {
         let is_left = match take(desk, request, out) {
@@ -75,7 +81,8 @@ async fn serve_http(desk: &Desk, mut reader: BufReader<OwnedReadHalf>, out: &Out
             }
         };
         if is_left {
-            return false;
+            // Whoever could still write does not keep the connection.
+            return true;
         }
     }
     false
