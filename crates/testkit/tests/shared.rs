@@ -37,14 +37,15 @@ async fn whoever_stops_watching_stops_it_for_nobody_else() -> anyhow::Result<()>
     asks(&mut second, "resources/unsubscribe").await?;
     assert_eq!(host.count("resources/unsubscribe"), 1, "nobody watches any more");
     // All that the first has heard since is what everybody hears.
-    visit.say(&notification("notifications/tools/list_changed", &json!({}))).await?;
-    hears_first(of_first, "notifications/tools/list_changed").await
+    let line = json!({ "level": "info", "data": "last" });
+    visit.say(&notification("notifications/message", &line)).await?;
+    hears_first(of_first, "notifications/message").await
 }
 
 fn answers(method: &str, _params: &Value) -> Option<Value> {
     match method {
         "initialize" => {
-            Some(json!({ "tools": { "listChanged": true }, "resources": { "subscribe": true } }))
+            Some(json!({ "tools": {}, "logging": {}, "resources": { "subscribe": true } }))
         }
         "tools/list" => Some(json!({ "tools": [] })),
         "resources/list" => Some(json!({ "resources": [{ "uri": URI, "name": "one" }] })),
