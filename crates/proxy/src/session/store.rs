@@ -235,6 +235,11 @@ impl Sessions {
                 slots.extend(session.idle_slots(now, connection_idle));
                 true
             });
+            // What a burst of clients needed is given back.
+            let Shard { records, pipes, tombstones } = &mut *shard;
+            records.shrink_to(records.len() * 2);
+            pipes.shrink_to(pipes.len() * 2);
+            tombstones.shrink_to(tombstones.len() * 2);
         }
         slots
     }

@@ -29,7 +29,7 @@ async fn own_ids(cell: Cell) -> anyhow::Result<()> {
     caller.answer("1").await?;
     let place = cell.client.place_of("1");
     let heard = caller.all(|heard| heard.place == place);
-    let theirs = heard.iter().find(|heard| heard.event.as_ref().is_some_and(is_theirs));
+    let theirs = heard.iter().find(|heard| heard.event.as_deref().is_some_and(is_theirs));
     anyhow::ensure!(theirs.is_none(), "a target's event id: {theirs:?}");
     let is_primed = heard.first().is_some_and(|first| first.text.is_empty());
     anyhow::ensure!(is_primed == (cell.revision() == "2025-11-25"), "{heard:?}");
@@ -64,6 +64,6 @@ fn say_with_id(host: &Host, call: &mut RawCall) -> anyhow::Result<()> {
     }
 }
 
-fn is_theirs(id: &String) -> bool {
+fn is_theirs(id: &str) -> bool {
     id.contains("theirs")
 }

@@ -38,8 +38,9 @@ pub(crate) async fn one_call(
 
 /// Whether this is the progress of the call with this raw id.
 pub(crate) fn is_progress(heard: &Heard, id: &str, step: u64) -> bool {
+    let is_its = |token: Value| heard.at("/params/progressToken") == token;
     heard.is("notifications/progress")
-        && heard.at("/params/progressToken").to_string() == id
+        && serde_json::from_str(id).is_ok_and(is_its)
         && heard.at("/params/progress") == step
 }
 
