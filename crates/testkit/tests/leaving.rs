@@ -152,7 +152,10 @@ async fn start(framing: Framing) -> anyhow::Result<(RawServer, Gateway)> {
     let server = RawServer::start(framing).await?;
     let bridge = Path::new(env!("CARGO_BIN_EXE_stdio-to-tcp"));
     let document = format!("targets:\n{}", server.target("raw", bridge));
-    Ok((server, Gateway::native(&document).await?))
+    let gateway = Gateway::native(&document).await?;
+    // The session of the catalog that is there without clients, so that later ones are counted right.
+    server.sees("initialize").await?;
+    Ok((server, gateway))
 }
 
 /// Calls from a task that can be aborted: its connection closes with it.
