@@ -301,6 +301,7 @@ impl Upstream {
 
     /// Connections that nobody has used for `limit` are closed.
     pub fn reap(&self, now: std::time::Instant, limit: Duration) -> Vec<Arc<Seat>> {
+        self.leases.seats.give_back();
         self.leases.idle_since(now, limit)
     }
 

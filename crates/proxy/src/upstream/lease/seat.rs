@@ -118,6 +118,12 @@ impl Seats {
         }
     }
 
+    /// A table that many connections made large becomes small again, to the double of what is in it.
+    pub(in crate::upstream) fn give_back(&self) {
+        let seats = &mut self.open.lock().seats;
+        seats.shrink_to(2 * seats.len());
+    }
+
     /// All that are open.
     pub(in crate::upstream) fn all(&self) -> Vec<Arc<Seat>> {
         // Upgraded under the lock, dropped outside of it: a seat locks when it goes.
