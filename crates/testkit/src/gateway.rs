@@ -23,6 +23,8 @@ pub struct Start<'a> {
     pub listener: Option<u16>,
     /// Variables for the gateway alone.
     pub variables: Vec<(&'a str, String)>,
+    /// Where access lines go; to its standard output where this says nothing.
+    pub access_log: Option<&'a str>,
 }
 
 /// A running gateway.
@@ -58,7 +60,7 @@ impl Gateway {
         let listener = start.listener.unwrap_or(8080);
         command.args(["--port", &format!("{listener}={port}")]);
         command.args(["--admin-address", &format!("127.0.0.1:{admin}")]);
-        command.args(["--access-log", "stdout"]);
+        command.args(["--access-log", start.access_log.unwrap_or("stdout")]);
         command.envs(start.variables);
         let process = Process::start("portico", command)?;
         process.says("portico serves").await?;

@@ -117,7 +117,7 @@ impl Source {
                 ("endpoints.yaml", running.slices()),
             ],
             listener: Some(port),
-            variables: Vec::new(),
+            ..Start::default()
         })
         .await?;
         Ok((running, gateway))
