@@ -15,7 +15,8 @@ use crate::downstream::{Endpoint, ReplyBody, cors, guard, respond, sse, streamab
 use crate::error::RequestError;
 use crate::world::World;
 
-/// Answers one request. Every way out leaves exactly one line in the access log.
+/// Answers one request. Every way out leaves exactly one line in the access log, here or, where the
+/// answer goes elsewhere, with the call that has taken the record over.
 pub(crate) async fn serve(
     context: Arc<Context>,
     arrival: Arrival,
