@@ -1,10 +1,10 @@
 //! What must hold for any input. Shared by the fuzz targets and by `crates/mcp/tests/fuzz.rs`.
-#![allow(dead_code, reason = "each fuzz target calls one of the two bodies")]
+#![allow(dead_code, reason = "each fuzz target calls one of the bodies")]
 
 use bytes::Bytes;
 use mcp::{
-    Decoder, Event, Id, InitializeResult, ListKind, Message, MessageError, Nonce, Page, ResultKind,
-    SseError, Substitute, Text,
+    Decoder, Event, Id, InitializeResult, Kind, ListKind, Message, MessageError, Nonce, Page,
+    ResponseCheck, ResponseError, ResultKind, SseError, Substitute, Text,
 };
 
 /// A message is JSON to serde_json too, comes out as it went in, and stays a message when it is
@@ -69,6 +69,33 @@ pub(crate) fn sse(data: &[u8]) {
     }
     streaming.finish(&mut out);
     assert_eq!(out.concat(), substitute().whole(Bytes::copy_from_slice(stream)));
+}
+
+/// A response is one however it is split, and what is taken for one is JSON; what a parsed message says
+/// of itself is seen in passing too. The first byte of `data` says where it is split.
+pub(crate) fn response(data: &[u8]) {
+    let Some((seed, response)) = data.split_first() else { return };
+    let step = usize::from(seed % 16) + 1;
+    let whole = checked([response]);
+    assert_eq!(checked(response.chunks(step)).is_ok(), whole.is_ok());
+    let Ok(text) = std::str::from_utf8(response) else { return };
+    if whole.is_ok() {
+        serde_json::from_str::<serde::de::IgnoredAny>(text).expect("a response is JSON");
+    }
+    // Names that are written with escapes are not recognized in passing.
+    let Ok(message) = Message::parse(Bytes::copy_from_slice(response)) else { return };
+    let is_response = matches!(message.kind(), Kind::Response | Kind::ErrorResponse);
+    if is_response && message.id() == Some(&Id::from(1)) && !text.contains('\\') {
+        assert_eq!(whole, Ok(()), "{text}");
+    }
+}
+
+fn checked<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Result<(), ResponseError> {
+    let mut check = ResponseCheck::new(Id::from(1));
+    for chunk in chunks {
+        check.push(chunk)?;
+    }
+    check.finish()
 }
 
 fn rewritten(message: &Message) {

@@ -1,12 +1,10 @@
 //! Where the ids of elicitations stand in an error (2025-11-25, client/elicitation, "URL Elicitation
 //! Required Error").
 
-use bytes::Bytes;
-
 use crate::error::ErrorCode;
+use crate::find::Step::{self, Member};
+use crate::find::texts;
 use crate::message::Message;
-use crate::page::string;
-use crate::scan::{Cursor, Fault};
 use crate::text::Text;
 
 /// The ids in `error.data.elicitations[].elicitationId` of an error that asks for elicitations, in
@@ -15,47 +13,14 @@ pub fn elicitation_id_spans(response: &Message) -> Vec<Text> {
     let bytes = response.bytes();
     let asks = response.error_code() == Some(ErrorCode::UrlElicitationRequired.as_i64());
     let Some(span) = response.error_span().filter(|_| asks) else { return Vec::new() };
-    let mut ids = Vec::new();
-    // A `Message` has been checked: a fault cannot happen.
-    let _checked = find(bytes, &mut Cursor::within(bytes, &span), Place::Error, &mut ids);
-    ids
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Error,
-    Data,
-    Elicitation,
-}
-
-fn find(
-    bytes: &Bytes,
-    cursor: &mut Cursor<'_>,
-    place: Place,
-    ids: &mut Vec<Text>,
-) -> Result<(), Fault> {
-    if cursor.peek() != Some(b'{') {
-        return cursor.skip();
-    }
-    let mut walk = cursor.object()?;
-    while let Some(key) = cursor.member(&mut walk)? {
-        match (place, key.lossy(bytes).as_ref(), cursor.peek()) {
-            (Place::Error, "data", _) => find(bytes, cursor, Place::Data, ids)?,
-            (Place::Data, "elicitations", Some(b'[')) => {
-                let mut walk = cursor.array()?;
-                while cursor.element(&mut walk)? {
-                    find(bytes, cursor, Place::Elicitation, ids)?;
-                }
-            }
-            (Place::Elicitation, "elicitationId", _) => ids.extend(string(bytes, cursor)?),
-            _ => cursor.skip()?,
-        }
-    }
-    Ok(())
+    let path = [Member("data"), Member("elicitations"), Step::Element, Member("elicitationId")];
+    texts(bytes, &span, &path)
 }
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
 
     #[track_caller]

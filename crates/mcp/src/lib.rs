@@ -12,6 +12,7 @@ mod editor;
 mod elicitation;
 mod error;
 mod escape;
+mod find;
 pub mod headers;
 mod id;
 mod level;

@@ -3,9 +3,11 @@
 use bytes::Bytes;
 
 use crate::error::result_response;
+use crate::find::Step::{self, Member};
+use crate::find::texts;
 use crate::message::Message;
 use crate::page::{PageError, result, string};
-use crate::scan::{Cursor, Fault, Span};
+use crate::scan::{Cursor, Span};
 use crate::splice::splice;
 use crate::text::Text;
 
@@ -18,9 +20,10 @@ use crate::text::Text;
 pub fn task_id_spans(response: &Message) -> Vec<Text> {
     let bytes = response.bytes();
     let Some(span) = response.result_span() else { return Vec::new() };
-    let mut ids = Vec::new();
-    // A `Message` has been checked: a fault cannot happen.
-    let _checked = find(bytes, &mut Cursor::within(bytes, &span), Place::Result, &mut ids);
+    const ID: Step = Member("taskId");
+    let paths: [&[Step]; 3] = [&[ID], &[Member("task"), ID], &[Member("tasks"), Step::Element, ID]];
+    let mut ids: Vec<Text> = paths.into_iter().flat_map(|path| texts(bytes, &span, path)).collect();
+    ids.sort_by_key(|id| id.span().start);
     ids
 }
 
@@ -123,41 +126,7 @@ fn elements(bytes: &Bytes, array: &Span) -> Option<Vec<Span>> {
 
 /// The `taskId` of a task.
 fn task_id(bytes: &Bytes, task: &Span) -> Option<Text> {
-    let mut ids = Vec::new();
-    find(bytes, &mut Cursor::within(bytes, task), Place::Task, &mut ids).ok()?;
-    ids.pop()
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Result,
-    Task,
-}
-
-fn find(
-    bytes: &Bytes,
-    cursor: &mut Cursor<'_>,
-    place: Place,
-    ids: &mut Vec<Text>,
-) -> Result<(), Fault> {
-    if cursor.peek() != Some(b'{') {
-        return cursor.skip();
-    }
-    let mut walk = cursor.object()?;
-    while let Some(key) = cursor.member(&mut walk)? {
-        match (key.lossy(bytes).as_ref(), place, cursor.peek()) {
-            ("taskId", _, _) => ids.extend(string(bytes, cursor)?),
-            ("task", Place::Result, _) => find(bytes, cursor, Place::Task, ids)?,
-            ("tasks", Place::Result, Some(b'[')) => {
-                let mut walk = cursor.array()?;
-                while cursor.element(&mut walk)? {
-                    find(bytes, cursor, Place::Task, ids)?;
-                }
-            }
-            _ => cursor.skip()?,
-        }
-    }
-    Ok(())
+    texts(bytes, task, &[Member("taskId")]).pop()
 }
 
 #[cfg(test)]

@@ -27,6 +27,11 @@ fn nothing_breaks_an_event_stream() {
     check("sse", bodies::sse);
 }
 
+#[test]
+fn nothing_breaks_the_check_of_a_response() {
+    check("response", bodies::response);
+}
+
 fn check(target: &str, body: fn(&[u8])) {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
     let mut files: Vec<_> =

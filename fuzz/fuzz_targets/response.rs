@@ -1,0 +1,7 @@
+//! Responses that are checked as they pass.
+#![no_main]
+
+#[path = "../bodies.rs"]
+mod bodies;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| bodies::response(data));
