@@ -11,6 +11,7 @@ mod era;
 mod error;
 mod feed;
 mod lease;
+mod overlay_places;
 mod pool;
 mod processes;
 mod refresh;
@@ -26,7 +27,7 @@ use config::{Limits, TargetAddress, TargetKey};
 use futures_util::future::join_all;
 use mcp::{Level, ListKind, Message, TaskPage};
 use parking_lot::Mutex;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
@@ -38,6 +39,7 @@ use crate::random;
 use crate::tasks::Tasks;
 use crate::upstream::ask::ask;
 use crate::upstream::catalogs::running_catalogs;
+use crate::upstream::overlay_places::OverlayPlaces;
 use crate::upstream::pool::HttpPool;
 use crate::upstream::processes::Processes;
 use crate::upstream::refresh::Drained;
@@ -47,6 +49,7 @@ pub(crate) use error::UpstreamError;
 pub use feed::Feed;
 pub(crate) use lease::Client;
 pub use lease::{Lease, Owner, Seat, Slot};
+pub(crate) use overlay_places::OverlayPlace;
 #[cfg(test)]
 pub(crate) use transport::fixtures;
 pub(crate) use transport::{
@@ -99,19 +102,12 @@ pub struct Upstream {
     /// One look at a time at what sessions list that were opened a moment ago.
     looks: Arc<Semaphore>,
     leases: Leases,
-    /// The places of sessions that have lists of their own, `limits.overlaysPerTarget` of them.
-    overlays: Arc<Semaphore>,
+    overlays: OverlayPlaces,
     /// The catalog for clients that can do nothing.
     base: Arc<Feed>,
     /// The catalogs for the others; only [`feed`](Self::feed) and the sweep write here.
     others: Mutex<Vec<Arc<Feed>>>,
 }
-
-/// The place of one session that has lists of its own at a target.
-#[derive(Debug)]
-pub(crate) struct OverlayPlace(
-    #[expect(dead_code, reason = "held, never looked at")] OwnedSemaphorePermit,
-);
 
 impl Upstream {
     /// Starts to fill the target's catalog; `start` itself waits for nothing.
@@ -144,7 +140,7 @@ impl Upstream {
             clock: surroundings.clock.clone(),
             processes,
             catalog_processes,
-            overlays: Arc::new(Semaphore::new(surroundings.limits.overlays_per_target)),
+            overlays: OverlayPlaces::new(surroundings.limits.overlays_per_target),
             metrics,
             gateway_metrics: surroundings.metrics.clone(),
             calls: TaskTracker::new(),
@@ -275,7 +271,11 @@ impl Upstream {
 
     /// A place for a session that has lists of its own here; `None` when all are taken.
     pub(crate) fn overlay_place(&self) -> Option<OverlayPlace> {
-        self.overlays.clone().try_acquire_owned().ok().map(OverlayPlace)
+        let place = self.overlays.take();
+        if place.is_none() {
+            self.rejected(Limit::Overlays);
+        }
+        place
     }
 
     /// Learns from how a call went: one that failed on the way makes the catalog look again, one

@@ -148,6 +148,21 @@ async fn a_body_over_the_limit_is_413_and_one_under_it_passes() -> anyhow::Resul
 
 #[tokio::test]
 #[ignore = "run by cargo xtask test, needs the portico binary"]
+async fn a_head_over_the_limit_is_431_counted_and_logged() -> anyhow::Result<()> {
+    let (_servers, gateway) = start().await?;
+    let url = gateway.url("/mcp");
+    let long = "x".repeat(40 << 10);
+    let answer = Wire::new(&url)?.get_with(&[("x-long", &long)]).await?;
+    assert_eq!(answer.status.as_u16(), 431);
+    gateway.access_line("the refusal", |line| line.contains(" status=431 ")).await?;
+    let counted = r#"portico_limit_rejections_total{limit="header_block"} 1"#;
+    let metrics = gateway.admin("/metrics").await?;
+    anyhow::ensure!(metrics.contains(counted), "{metrics}");
+    check_still_serves(&url).await
+}
+
+#[tokio::test]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn discovery_paths_are_not_found() -> anyhow::Result<()> {
     let (_servers, gateway) = start().await?;
     for path in ["/.well-known/oauth-protected-resource", "/.well-known/oauth-authorization-server"]

@@ -1,8 +1,11 @@
 //! One connection of a client, from its first byte to its end.
 
+use std::error::Error;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::StatusCode;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -11,8 +14,10 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use crate::access_log::{Ending, Record};
 use crate::context::Context;
 use crate::listen::impatient::Impatient;
+use crate::metrics::Limit;
 use crate::serve::{Arrival, serve};
 
 /// How long a client may take for something.
@@ -72,8 +77,25 @@ pub(super) async fn converse(
         }
     };
     if let Err(error) = ended {
+        if is_head_too_large(&*error) {
+            refused_head(&context, remote);
+        }
         debug!(%remote, %error, "A connection ended early.");
     }
+}
+
+/// Whether a request's head was over the bound. Over HTTP/2 the library refuses it without a word
+/// to us.
+fn is_head_too_large(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse_too_large)
+}
+
+/// A request's head was over `limits.headerBlock`: the library has answered it.
+fn refused_head(context: &Context, remote: SocketAddr) {
+    context.metrics.rejected(Limit::Head);
+    let mut record = Record::new(&context.access_log, &context.clock, remote);
+    record.head(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+    record.end(Ending::Refused);
 }
 
 fn builder(context: &Context, deadlines: Deadlines) -> auto::Builder<TokioExecutor> {

@@ -12,6 +12,8 @@ use prometheus_client::metrics::counter::Counter;
 pub enum Limit {
     /// Connections from clients.
     Connections,
+    /// The size of a request's head.
+    Head,
     /// The size of a request's body.
     Body,
     /// The size of an answer that must be rewritten.
@@ -34,12 +36,17 @@ pub enum Limit {
     Pages,
     /// Entries of one target.
     Entries,
+    /// Catalogs of one target.
+    Catalogs,
+    /// Sessions that have lists of their own at one target.
+    Overlays,
 }
 
 impl Limit {
     /// Every limit, in the order of declaration.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Connections,
+        Self::Head,
         Self::Body,
         Self::Answer,
         Self::Event,
@@ -51,12 +58,15 @@ impl Limit {
         Self::Processes,
         Self::Pages,
         Self::Entries,
+        Self::Catalogs,
+        Self::Overlays,
     ];
 
     /// Its field in the document's `limits`.
     pub fn field(self) -> &'static str {
         match self {
             Self::Connections => "connections",
+            Self::Head => "headerBlock",
             Self::Body => "requestBody",
             Self::Answer => "rewrittenAnswer",
             Self::Event => "sseEvent",
@@ -68,6 +78,8 @@ impl Limit {
             Self::Processes => "processes",
             Self::Pages => "pagesPerDrain",
             Self::Entries => "toolsPerTarget",
+            Self::Catalogs => "catalogsPerTarget",
+            Self::Overlays => "overlaysPerTarget",
         }
     }
 
@@ -75,6 +87,7 @@ impl Limit {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Connections => "connections",
+            Self::Head => "header_block",
             Self::Body => "request_body",
             Self::Answer => "rewritten_answer",
             Self::Event => "event",
@@ -86,6 +99,8 @@ impl Limit {
             Self::Processes => "processes",
             Self::Pages => "pages_per_drain",
             Self::Entries => "tools_per_target",
+            Self::Catalogs => "catalogs_per_target",
+            Self::Overlays => "overlays_per_target",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::metrics::Limit;
 use crate::upstream::Upstream;
 use crate::upstream::declaration::Declaration;
 use crate::upstream::feed::Feed;
@@ -22,6 +23,7 @@ impl Upstream {
             return known.clone();
         }
         if others.len() + 1 >= self.most_catalogs() {
+            self.rejected(Limit::Catalogs);
             return largest_within(&others, declaration).unwrap_or(&self.base).clone();
         }
         let feed = Feed::new(
