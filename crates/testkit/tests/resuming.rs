@@ -61,6 +61,28 @@ async fn a_stream_that_is_cut_in_mid_call_is_read_on_with_every_event_exactly_on
 
 #[tokio::test]
 #[ignore = "run by cargo xtask test, needs the portico binary"]
+async fn who_reads_on_elsewhere_is_told_there_alone() -> anyhow::Result<()> {
+    let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
+    let gateway = gateway_of(&[("a", &a), ("b", &b)], "").await?;
+    for revision in RESUMING {
+        let mut wire = Wire::open(&gateway.url("/mcp"), revision).await?;
+        let mut beside = wire.beside();
+        let (mut stream, mut call, last) = mid_stream(&mut wire, &a).await?;
+        let token = call.request.progress_token();
+        let mut resumed = beside.get_after(&last).await?.events()?;
+        call.send(&progress(&token, 2))?;
+        let (_, message) = resumed.message().await?;
+        assert_eq!(step_of(&message), Some(2), "{revision}");
+        call.result(&json!({ "content": [] }))?;
+        assert_eq!(resumed.rest().await?.len(), 1, "{revision}");
+        // It has ended, and its connection can be used again.
+        assert_eq!(stream.rest().await?, Vec::<Value>::new(), "{revision}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_question_that_was_asked_while_nobody_read_is_answered_by_who_reads_on()
 -> anyhow::Result<()> {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);

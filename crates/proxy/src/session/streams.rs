@@ -198,6 +198,11 @@ impl Stream {
         self.kept.lock().attention == Attention::Read
     }
 
+    /// Whether a client has come back for it: it is told on another connection than the first.
+    pub fn is_resumed(&self) -> bool {
+        self.kept.lock().begun > 0
+    }
+
     /// Since when nobody reads it; `None` while somebody does.
     pub fn unread_since(&self) -> Option<Instant> {
         match self.kept.lock().attention {

@@ -112,6 +112,13 @@ impl Events {
 
     pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         loop {
+            if self.is_resumed() {
+                // Each message is for one connection alone (2025-11-25, transports, "Multiple
+                // Connections").
+                self.ready.clear();
+                self.ending = Some(Ending::ClientLeftMidStream);
+                self.keep();
+            }
             if let Some(event) = self.ready.pop_front() {
                 self.keep_alive.reset();
                 return Poll::Ready(Some(event));
@@ -141,6 +148,12 @@ impl Events {
                 Said::Over => self.is_over = true,
             }
         }
+    }
+
+    /// Whether its client reads on elsewhere.
+    fn is_resumed(&self) -> bool {
+        let kept = self.answer.as_ref().and_then(|answer| answer.kept.as_ref());
+        kept.is_some_and(|kept| kept.stream.is_resumed())
     }
 
     /// The client is told to come back for the rest, if it knows how to; meanwhile that is kept.
