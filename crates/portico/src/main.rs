@@ -8,6 +8,7 @@ mod demo;
 mod expand;
 mod failure;
 mod memory;
+mod open_files;
 mod output;
 mod ports;
 mod report;

@@ -11,6 +11,7 @@ use tracing::info;
 use crate::arguments::RunArguments;
 use crate::connect;
 use crate::failure::InputError;
+use crate::open_files;
 use crate::output;
 use crate::ports;
 use crate::running::{Running, Setup, Source, runtime};
@@ -23,6 +24,7 @@ use crate::telemetry;
 /// If the files cannot be used at the start, or what they ask for cannot be had: a port in use.
 pub(crate) fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     telemetry::start(arguments.log_format);
+    open_files::raise();
     runtime()?.block_on(serve(arguments))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -36,6 +38,7 @@ async fn serve(arguments: RunArguments) -> anyhow::Result<()> {
         running.end(Duration::ZERO, stop.next()).await;
         return Err(listen::explain(&failed));
     }
+    open_files::check(running.document().limits.connections);
     running.readiness.ready();
     greet(&running, is_demo).await;
     running.follow(&mut stop).await;
