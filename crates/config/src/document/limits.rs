@@ -32,7 +32,8 @@ pub struct Limits {
     pub stdio_line: usize,
     /// Messages in one batch.
     pub batch: usize,
-    /// Messages of one batch that are worked on at once.
+    /// Messages of one batch that are worked on at once, where they are answered together: over
+    /// streamable HTTP.
     pub batch_concurrency: usize,
     /// The header block of a request, in bytes.
     #[serde(with = "size")]
