@@ -16,7 +16,7 @@ use std::ops::RangeInclusive;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use backend::{Backend, FailureMode, PrefixMode, TargetEntry};
+pub use backend::{Backend, ElicitationLabel, FailureMode, PrefixMode, TargetEntry};
 pub use limits::{Limits, Timeouts};
 pub use listener::{Listener, Protocol};
 pub use matches::{HeaderMatch, Match, MatchValue, PathMatch, QueryMatch};

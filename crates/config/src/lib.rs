@@ -24,7 +24,8 @@ mod write;
 pub use compile::{Compiled, Variables, compile};
 pub use diagnostic::{Diagnostic, Place, Severity};
 pub use document::{
-    Close, Document, Drain, FailureMode, Limits, Names, PrefixMode, Process, TargetTls, Transport,
+    Close, Document, Drain, ElicitationLabel, FailureMode, Limits, Names, PrefixMode, Process,
+    TargetTls, Transport,
 };
 pub use duration::{Duration, DurationError};
 pub use format::{Format, format};

@@ -98,6 +98,26 @@ async fn a_question_of_a_call_that_is_withdrawn_outside_of_it_is_withdrawn_on_it
 
 #[tokio::test]
 #[ignore = "run by cargo xtask test, needs the portico binary"]
+async fn a_user_is_told_which_target_asks_unless_the_operator_says_otherwise() -> anyhow::Result<()>
+{
+    let revision = "2025-11-25";
+    for (label, message) in [("target", "[a] ?"), ("none", "?")] {
+        let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
+        let backend = format!(
+            "backends:\n- name: all\n  targets: [a, b]\n  elicitationLabel: {label}\nroutes:\n- name: all\n  path: /mcp\n  backend: all\n"
+        );
+        let gateway = gateway_of(&[("a", &a), ("b", &b)], &backend).await?;
+        let mut wire = Wire::open_with(&gateway.url("/mcp"), revision, able(revision)).await?;
+        let (mut stream, mut call) = in_mid_stream(&mut wire, &a, "1", "a_work").await?;
+        call.send(&question(revision, "0", "?"))?;
+        let asked = asked(&mut stream, revision).await?;
+        assert_eq!(asked.pointer("/params/message"), Some(&json!(message)));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_withdrawal_of_one_target_leaves_the_same_id_of_another_open() -> anyhow::Result<()> {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
     let gateway = gateway_of(&[("a", &a), ("b", &b)], "").await?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::backend::Backends;
 use super::report::Report;
-use crate::document::{self, Close, PrefixMode, WeightedBackend};
+use crate::document::{self, Close, ElicitationLabel, PrefixMode, WeightedBackend};
 use crate::read::closest;
 use crate::snapshot::{Action, Backend, Weighted};
 
@@ -64,6 +64,7 @@ fn closed(name: &str, close: Close) -> Backend {
         targets: Vec::new(),
         prefix_mode: PrefixMode::default(),
         failure_mode: None,
+        elicitation_label: ElicitationLabel::default(),
         closed: Some(close),
     }
 }

@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use super::Variables;
 use super::report::Report;
 use super::target::{Scope, Targets, target};
-use crate::document::{self, Action, Document, PrefixMode, TargetEntry};
+use crate::document::{self, Action, Document, ElicitationLabel, PrefixMode, TargetEntry};
 use crate::implied;
 use crate::named::{backends_named, targets_named};
 use crate::read::closest;
@@ -92,6 +92,7 @@ fn default_backend(document: &Document, targets: &Targets<'_>) -> Backend {
         targets: all,
         prefix_mode: PrefixMode::default(),
         failure_mode: None,
+        elicitation_label: ElicitationLabel::default(),
         closed: None,
     }
 }
@@ -125,6 +126,7 @@ impl Building<'_, '_> {
             targets,
             prefix_mode: written.prefix_mode,
             failure_mode: written.failure_mode,
+            elicitation_label: written.elicitation_label,
             closed: written.close.clone(),
         }
     }

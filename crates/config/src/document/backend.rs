@@ -26,6 +26,10 @@ pub struct Backend {
     /// What a target that cannot be listed does to the rest. Unset: lists are partial and say so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_mode: Option<FailureMode>,
+    /// What the user reads in front of an elicitation's message, where there are several targets:
+    /// the client knows the gateway only.
+    #[serde(skip_serializing_if = "is_default")]
+    pub elicitation_label: ElicitationLabel,
     /// Keeps it shut.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub close: Option<Close>,
@@ -62,6 +66,17 @@ pub enum FailureMode {
     FailClosed,
     /// Lists are partial.
     FailOpen,
+}
+
+/// What stands in front of an elicitation's message.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum ElicitationLabel {
+    /// The name of the target that asks, in brackets.
+    #[default]
+    Target,
+    /// Nothing.
+    None,
 }
 
 impl<'de> Deserialize<'de> for TargetEntry {

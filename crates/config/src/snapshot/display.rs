@@ -6,6 +6,7 @@ use super::Snapshot;
 use super::listener::Listener;
 use super::route::{Action, Route};
 use super::target::{Backend, Target, TargetAddress, TargetSettings};
+use crate::document::ElicitationLabel;
 
 impl fmt::Display for Snapshot {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -64,6 +65,9 @@ impl fmt::Display for Backend {
         write!(formatter, "backend {} prefix {:?}", self.name, self.prefix_mode)?;
         if let Some(mode) = self.failure_mode {
             write!(formatter, " failure {mode:?}")?;
+        }
+        if self.elicitation_label == ElicitationLabel::None {
+            formatter.write_str(" elicitations without label")?;
         }
         if let Some(close) = &self.closed {
             write!(formatter, " closed {}: {}", close.id, close.reason)?;

@@ -8,7 +8,9 @@ use std::time::Duration;
 use http::{HeaderName, Uri};
 use mcp::TargetName;
 
-use crate::document::{Close, FailureMode, PrefixMode, Process, TargetTls, Transport};
+use crate::document::{
+    Close, ElicitationLabel, FailureMode, PrefixMode, Process, TargetTls, Transport,
+};
 use crate::secret::Secret;
 
 /// The MCP server a client sees.
@@ -22,6 +24,8 @@ pub struct Backend {
     pub prefix_mode: PrefixMode,
     /// What a target that cannot be listed does to the rest.
     pub failure_mode: Option<FailureMode>,
+    /// What stands in front of an elicitation's message, where there are several targets.
+    pub elicitation_label: ElicitationLabel,
     /// Why it is shut: its requests get 503 with this.
     pub closed: Option<Close>,
 }

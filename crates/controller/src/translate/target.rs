@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use config::document::{Backend, Target, TargetEntry};
-use config::{Close, Diagnostic, Place};
+use config::{Close, Diagnostic, ElicitationLabel, Place};
 
 use crate::object::About;
 use crate::translate::action::closed;
@@ -97,6 +97,7 @@ fn backend(
             targets,
             prefix_mode: shape.prefix_mode,
             failure_mode: shape.failure_mode,
+            elicitation_label: ElicitationLabel::default(),
             close: close_of_backend,
         },
         place: shape.about.place("spec"),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use config::ElicitationLabel;
 use mcp::{Message, Method, Rewrite, Text};
 
 use crate::federation::Offer;
@@ -22,7 +23,8 @@ impl Speaker {
         let Some(name) = self.name() else { return rewrite };
         let routed = request.routed();
         let mut rewrite = rewrite;
-        if let Some(message) = &routed.elicitation_message {
+        let is_labelled = self.offer.backend.elicitation_label == ElicitationLabel::Target;
+        if let Some(message) = routed.elicitation_message.as_ref().filter(|_| is_labelled) {
             rewrite = rewrite.elicitation_message(&format!("[{name}] {}", message.as_str()));
         }
         if let Some(id) = &routed.elicitation_id {
