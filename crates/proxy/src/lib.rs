@@ -4,6 +4,9 @@
 //! A request's way reads like the modules: [`listen`], [`serve`], `downstream`, `federation`,
 //! `exchange`, `upstream`, and back.
 
+// The layers of a request are futures within futures, deeper than the compiler looks by default.
+#![recursion_limit = "256"]
+
 mod gateway;
 mod reload;
 mod world;

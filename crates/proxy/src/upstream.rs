@@ -19,7 +19,7 @@ mod requests;
 mod transport;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -103,6 +103,8 @@ pub struct Upstream {
     looks: Arc<Semaphore>,
     leases: Leases,
     overlays: OverlayPlaces,
+    /// Whether the target was found to speak HTTP+SSE, where nobody says what it speaks.
+    speaks_sse: Arc<AtomicBool>,
     /// The catalog for clients that can do nothing.
     base: Arc<Feed>,
     /// The catalogs for the others; only [`feed`](Self::feed) and the sweep write here.
@@ -141,6 +143,7 @@ impl Upstream {
             processes,
             catalog_processes,
             overlays: OverlayPlaces::new(surroundings.limits.overlays_per_target),
+            speaks_sse: Arc::default(),
             metrics,
             gateway_metrics: surroundings.metrics.clone(),
             calls: TaskTracker::new(),

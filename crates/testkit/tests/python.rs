@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use testkit::{Client, Gateway, Peers, Process, output, repository};
 use tokio::process::Command;
 
+const TARGETS: [&str; 5] = ["stdio", "sse", "unsaid", "streamable-http", "stateless"];
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "run by cargo xtask test, needs npm and PyPI peers"]
 async fn pythons_client_uses_pythons_servers_over_every_transport() -> anyhow::Result<()> {
@@ -21,20 +23,22 @@ async fn pythons_client_uses_pythons_servers_over_every_transport() -> anyhow::R
         let process = Process::start(transport, command)?;
         process.listens(port).await?;
         processes.push(process);
-        let address = if transport == "sse" {
-            format!("http://127.0.0.1:{port}/sse\n  transport: sse")
-        } else {
-            format!("http://127.0.0.1:{port}/mcp")
-        };
-        targets.push_str(&format!("- name: {transport}\n  url: {address}\n"));
+        let url = format!("http://127.0.0.1:{port}");
+        targets.push_str(&match transport {
+            // Once as an operator says it, and once to be found out.
+            "sse" => format!(
+                "- name: sse\n  url: {url}/sse\n  transport: sse\n- name: unsaid\n  url: {url}/sse\n"
+            ),
+            _ => format!("- name: {transport}\n  url: {url}/mcp\n"),
+        });
     }
     let gateway = Gateway::native(&format!("targets:\n{targets}")).await?;
     let url = gateway.url("/mcp");
     let client = Client::connect(&url).await?;
-    for target in ["stdio", "sse", "streamable-http", "stateless"] {
+    for target in TARGETS {
         client.lists(&format!("{target}_greet")).await?;
     }
-    for target in ["stdio", "sse", "streamable-http", "stateless"] {
+    for target in TARGETS {
         let mut command = Command::new(&python);
         command.arg(scripts.join("client.py")).args([url.as_str(), target]);
         let said = output("Python's client", command).await?;

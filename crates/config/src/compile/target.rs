@@ -177,10 +177,11 @@ fn closed(name: TargetName, key: TargetKey, limits: &Limits, close: Close) -> Ta
 /// The same for two targets if they are the same upstream. Name and owner are part of it: two
 /// targets of one URL may differ in nothing but the credential, which is no part of it.
 fn key(written: &document::Target, owner: &str) -> TargetKey {
-    let transport = match (&written.url, written.transport.unwrap_or_default()) {
+    let transport = match (&written.url, written.transport) {
         (None, _) => "stdio",
-        (Some(_), document::Transport::Streamable) => "streamable",
-        (Some(_), document::Transport::Sse) => "sse",
+        (Some(_), None) => "http",
+        (Some(_), Some(document::Transport::Streamable)) => "streamable",
+        (Some(_), Some(document::Transport::Sse)) => "sse",
     };
     let place = written.url.as_ref().or(written.command.as_ref()).map_or("", String::as_str);
     // What follows a `?` or stands before an `@` may be a secret.

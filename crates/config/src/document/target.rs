@@ -34,7 +34,8 @@ pub struct Target {
     /// The folder the program runs in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cwd: Option<PathBuf>,
-    /// How a `url` is spoken to. Unset: `streamable`.
+    /// How a `url` is spoken to. Unset: `streamable`, and `sse` where the target refuses that with
+    /// 400, 404 or 405, as servers of 2024-11-05 do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transport: Option<Transport>,
     /// Headers sent to it with every request.

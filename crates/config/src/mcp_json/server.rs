@@ -36,7 +36,8 @@ pub(super) struct Server {
 /// What is spoken, told by `type`, `transport` or what else is there.
 enum Kind {
     Stdio,
-    Http(Transport),
+    /// Without a transport, it has to be found out.
+    Http(Option<Transport>),
 }
 
 impl Server {
@@ -60,7 +61,7 @@ impl Server {
         match (kind(written, url.as_deref())?, self.command, url) {
             (Kind::Stdio, Some(command), None) => Ok(Target { command: Some(command), ..target }),
             (Kind::Http(transport), None, Some(url)) => {
-                Ok(Target { url: Some(url), transport: Some(transport), ..target })
+                Ok(Target { url: Some(url), transport, ..target })
             }
             (Kind::Stdio, None, None) => Err("a server has a `command` or a `url`"),
             (_, Some(_), Some(_)) => Err("a server has a `command` or a `url`, not both"),
@@ -71,17 +72,18 @@ impl Server {
 }
 
 fn kind(written: Option<&str>, url: Option<&str>) -> Result<Kind, &'static str> {
-    let streamable = Kind::Http(Transport::Streamable);
     match (written, url) {
         (Some("stdio"), _) | (None, None) => Ok(Kind::Stdio),
-        (Some("sse"), _) => Ok(Kind::Http(Transport::Sse)),
-        (Some("http" | "streamable-http" | "streamableHttp" | "streamable_http"), _) => {
-            Ok(streamable)
+        (Some("sse"), _) => Ok(Kind::Http(Some(Transport::Sse))),
+        // Editors that write `http` try both.
+        (Some("http"), _) => Ok(Kind::Http(None)),
+        (Some("streamable-http" | "streamableHttp" | "streamable_http"), _) => {
+            Ok(Kind::Http(Some(Transport::Streamable)))
         }
         (Some(_), _) => Err("the type of a server is `stdio`, `http` or `sse`"),
-        // Editors try both; this is what the old transport's servers are called everywhere.
-        (None, Some(url)) if is_sse(url) => Ok(Kind::Http(Transport::Sse)),
-        (None, Some(_)) => Ok(streamable),
+        // This is what the old transport's servers are called everywhere.
+        (None, Some(url)) if is_sse(url) => Ok(Kind::Http(Some(Transport::Sse))),
+        (None, Some(_)) => Ok(Kind::Http(None)),
     }
 }
 

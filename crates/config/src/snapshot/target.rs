@@ -69,8 +69,8 @@ pub enum TargetAddress {
 pub struct HttpAddress {
     /// An absolute `http` or `https` URL without user information.
     pub url: Uri,
-    /// How it is spoken to.
-    pub transport: Transport,
+    /// How it is spoken to; `None` where that has to be found out.
+    pub transport: Option<Transport>,
     /// A key of [`Snapshot::endpoints`](super::Snapshot::endpoints): connect there.
     pub endpoints: Option<String>,
 }
@@ -144,7 +144,11 @@ impl fmt::Debug for HttpAddress {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = self.url.scheme_str().unwrap_or_default();
         let authority = self.url.authority().map(|authority| authority.as_str());
-        write!(formatter, "{scheme}://{} ({:?})", authority.unwrap_or_default(), self.transport)
+        write!(formatter, "{scheme}://{}", authority.unwrap_or_default())?;
+        match self.transport {
+            Some(transport) => write!(formatter, " ({transport:?})"),
+            None => Ok(()),
+        }
     }
 }
 

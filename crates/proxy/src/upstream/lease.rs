@@ -368,6 +368,7 @@ impl Upstream {
             limits: self.limits.clone(),
             tasks: self.tasks.clone(),
             random: random::fill,
+            speaks_sse: self.speaks_sse.clone(),
             declaration,
             purpose,
         }

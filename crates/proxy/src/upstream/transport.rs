@@ -4,12 +4,13 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use ::http::HeaderMap;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use config::{Limits, Target, TargetAddress, Transport};
+use config::{Limits, Target, TargetAddress};
 use mcp::{InitializeResult, Message, Nonce};
 
 use crate::tasks::Tasks;
@@ -26,6 +27,7 @@ mod calls;
 pub(crate) mod fixtures;
 
 mod inbox;
+mod opening;
 mod over_http;
 mod receive;
 mod sse;
@@ -62,6 +64,8 @@ pub(crate) struct Dial {
     pub(crate) random: Random,
     /// What is said of the client.
     pub(crate) declaration: Declaration,
+    /// Whether the target was found to speak HTTP+SSE, where nobody says what it speaks.
+    pub(crate) speaks_sse: Arc<AtomicBool>,
     /// What the connection is for, for logs: `catalog`, `session`, `call`.
     pub(crate) purpose: &'static str,
 }
@@ -150,7 +154,9 @@ impl Connection {
             tasks,
             purpose: dial.purpose,
         });
-        match tokio::time::timeout(deadline, Self::opened(dial, &target, common.clone())).await {
+        // Boxed: whatever an opening may lead to is in it.
+        let opened = Box::pin(Self::opened(dial, &target, common.clone()));
+        match tokio::time::timeout(deadline, opened).await {
             Ok(connection) => connection,
             Err(_) => Err(UpstreamError::Timeout { peer: common.peer.clone(), after: deadline }),
         }
@@ -163,27 +169,7 @@ impl Connection {
     ) -> Result<Self, UpstreamError> {
         let peer = common.peer.clone();
         let scope = Scope(common.tasks.clone());
-        let wire = match &target.address {
-            TargetAddress::Http(address) => match address.transport {
-                Transport::Streamable => {
-                    Wire::Streamable(Streamable::new(common.clone(), dial, &address.url)?)
-                }
-                Transport::Sse => Wire::Sse(Sse::open(common.clone(), dial, &address.url).await?),
-            },
-            TargetAddress::Process(address) => {
-                Wire::Stdio(Stdio::start(&common, &dial.processes, address)?)
-            }
-        };
-        let mut random = [0; 16];
-        (dial.random)(&mut random);
-        let nonce = Nonce::new(random);
-        let body = legacy::initialize(nonce, &dial.declaration);
-        let outgoing = Outgoing { nonce, body, headers: HeaderMap::new() };
-        let answer = wire.request(outgoing).await?.response(dial.limits.rewritten_answer).await?;
-        let message = Message::parse(answer).map_err(|error| {
-            UpstreamError::invalid(&peer, format!("its answer to `initialize`: {error}"))
-        })?;
-        let hello = legacy::hello(&peer, &message)?;
+        let (wire, hello) = opening::open(dial, target, &common).await?;
         if let Wire::Streamable(streamable) = &wire {
             streamable.agreed(&hello);
         }

@@ -35,8 +35,7 @@ fn http(written: &Target, url: &str, scope: &mut Scope<'_, '_>) -> Result<HttpAd
     without_meaning(&fields, "a `url`", scope);
     let url = scope.resolve("url", url)?;
     let url = parse_url(&url).map_err(|reason| scope.close("target.url", "url", reason))?;
-    let transport = written.transport.unwrap_or_default();
-    Ok(HttpAddress { url, transport, endpoints: written.endpoints.clone() })
+    Ok(HttpAddress { url, transport: written.transport, endpoints: written.endpoints.clone() })
 }
 
 /// The message says nothing of the URL itself: it may hold a secret.

@@ -54,6 +54,7 @@ pub(crate) fn dial_with(members: &str, limits: Limits) -> Dial {
         tasks,
         random: |bytes| aws_lc_rs::rand::fill(bytes).unwrap(),
         declaration: Declaration::default(),
+        speaks_sse: Arc::default(),
         purpose: "test",
     }
 }
