@@ -8,7 +8,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
-use crate::session::streams::{Carries, EventId, EventStore, Reader, Stream, Streams};
+use crate::session::streams::{Carries, EventId, EventStore, Evicted, Reader, Stream, Streams};
 
 /// How many messages wait for a client that has no stream open.
 const WAITING: usize = 64;
@@ -45,7 +45,7 @@ impl Outbox {
         let mut state = self.state.lock();
         let stream = state.streams.open(&self.store, Carries::Own);
         state.own.push_back(stream.clone());
-        let reader = stream.read(stream.start());
+        let reader = stream.begin();
         state.flush(&stream);
         reader
     }
@@ -57,17 +57,23 @@ impl Outbox {
 
     /// Reads on after an event that the client names; `None` if there is no such stream. Where
     /// it is a stream of the session's own, it is the newest again, and what waited for one is on it.
-    pub(crate) fn resume(&self, place: EventId) -> Option<Reader> {
+    ///
+    /// # Errors
+    /// What follows that event is not kept any more; nothing has changed.
+    pub(crate) fn resume(&self, place: EventId) -> Option<Result<Reader, Evicted>> {
         let mut state = self.state.lock();
         let stream = state.streams.find(place)?;
-        let reader = stream.read(place);
+        let reader = match stream.read(place) {
+            Ok(reader) => reader,
+            Err(evicted) => return Some(Err(evicted)),
+        };
         if stream.carries() == Carries::Own {
             stream.reopen();
             state.own.retain(|own| !Arc::ptr_eq(own, &stream));
             state.own.push_back(stream.clone());
             state.flush(&stream);
         }
-        Some(reader)
+        Some(Ok(reader))
     }
 
     /// Says something on the newest of its streams that is read, else `elsewhere`, else when the

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use config::Limits;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -213,14 +213,31 @@ impl Stream {
 
     /// Reads on after an event. For whoever read it before it is over: a client that comes back has
     /// lost that connection, even where this side does not know yet.
-    pub fn read(self: &Arc<Self>, after: EventId) -> Reader {
-        let mut kept = self.kept.lock();
+    ///
+    /// # Errors
+    /// The next event has gone, or there never was this one; whoever reads it goes on.
+    pub fn read(self: &Arc<Self>, after: EventId) -> Result<Reader, Evicted> {
+        let kept = self.kept.lock();
+        if !(kept.oldest()..=kept.count).contains(&after.event) {
+            return Err(Evicted);
+        }
+        Ok(self.reader(kept, after.event))
+    }
+
+    /// Reads what comes.
+    pub(super) fn begin(self: &Arc<Self>) -> Reader {
+        let kept = self.kept.lock();
+        let last = kept.count;
+        self.reader(kept, last)
+    }
+
+    fn reader(self: &Arc<Self>, mut kept: MutexGuard<'_, Kept>, after: u64) -> Reader {
         kept.begun += 1;
         kept.attention = Attention::Read;
         let number = kept.begun;
         drop(kept);
         self.news.notify_waiters();
-        Reader { stream: self.clone(), after: after.event, number }
+        Reader { stream: self.clone(), after, number }
     }
 
     fn is_over(&self) -> bool {
@@ -272,15 +289,6 @@ impl Reader {
             None if kept.is_over => Some(None),
             None => None,
         }
-    }
-
-    /// Whether the next event is still there.
-    ///
-    /// # Errors
-    /// It has gone.
-    pub fn check(&self) -> Result<(), Evicted> {
-        let kept = self.stream.kept.lock();
-        if (kept.oldest()..=kept.count).contains(&self.after) { Ok(()) } else { Err(Evicted) }
     }
 }
 

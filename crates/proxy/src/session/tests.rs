@@ -213,7 +213,7 @@ async fn who_reads_on_where_it_was_hears_what_is_new_there() {
     let session = sessions.record(&claims(1), Instant::now(), 10, beginning).unwrap();
     drop(session.outbox().open_own_stream());
     let other = session.outbox().open_own_stream();
-    let mut resumed = session.outbox().resume(place("1-0")).unwrap();
+    let mut resumed = session.outbox().resume(place("1-0")).unwrap().unwrap();
     assert!(session.deliver("new".into()));
     assert_eq!(heard(&mut resumed).await, "new");
     drop((resumed, other));

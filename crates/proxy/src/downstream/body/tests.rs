@@ -109,7 +109,8 @@ async fn a_call_that_nobody_comes_back_for_is_cancelled_and_no_other() {
 #[tokio::test]
 async fn a_call_goes_on_for_as_long_after_its_last_reader_left() {
     let orphan = Orphan::start();
-    let mut reader = orphan.session.outbox().resume(EventId::parse("1-0").unwrap()).unwrap();
+    let mut reader =
+        orphan.session.outbox().resume(EventId::parse("1-0").unwrap()).unwrap().unwrap();
     // Reads past the time at which it is looked for first, and leaves.
     assert!(tokio::time::timeout(ORPHAN * 3 / 2, reader.next()).await.is_err());
     let left = Instant::now();

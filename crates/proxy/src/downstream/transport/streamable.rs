@@ -127,10 +127,8 @@ pub(crate) fn get(
 /// Where a client reads on.
 fn resumed(session: &Session, last: &HeaderValue) -> Result<Reader, RequestError> {
     let place = last.to_str().ok().and_then(EventId::parse);
-    let reader =
-        place.and_then(|place| session.outbox().resume(place)).ok_or(RequestError::UnknownEvent)?;
-    reader.check().map_err(|_| RequestError::Evicted)?;
-    Ok(reader)
+    let reader = place.and_then(|place| session.outbox().resume(place));
+    reader.ok_or(RequestError::UnknownEvent)?.map_err(|_| RequestError::Evicted)
 }
 
 /// The end of a session, for good.
