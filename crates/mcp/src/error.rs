@@ -20,6 +20,8 @@ pub enum ErrorCode {
     InternalError,
     /// -32002: no such resource (legacy revisions only).
     ResourceNotFound,
+    /// -32800: who asked has cancelled it. The code of the Language Server Protocol, which SDKs use.
+    RequestCancelled,
     /// -32042: the client's user has to visit a page first (2025-11-25).
     UrlElicitationRequired,
     /// -32020: a header says otherwise than the body (2026-07-28).
@@ -42,6 +44,7 @@ impl ErrorCode {
             Self::InvalidParams => -32602,
             Self::InternalError => -32603,
             Self::ResourceNotFound => -32002,
+            Self::RequestCancelled => -32800,
             Self::UrlElicitationRequired => -32042,
             Self::HeaderMismatch => -32020,
             Self::MissingClientCapability => -32021,

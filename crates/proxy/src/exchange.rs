@@ -158,7 +158,10 @@ impl Exchange {
         let ended = tokio::select! {
             // Nothing is begun for whom it is over already.
             biased;
-            () = cancelled.cancelled() => Err(CallError::Cancelled),
+            () = cancelled.cancelled() => Err(match &in_flight {
+                Some(in_flight) if in_flight.is_withdrawn() => CallError::Withdrawn,
+                _ => CallError::Cancelled,
+            }),
             () = over.cancelled() => Err(CallError::ShuttingDown),
             () = self.upstream.removed().cancelled() => Err(self.failed(UpstreamError::REMOVED)),
             () = orphaned(&parts, orphan) => Err(CallError::Cancelled),
@@ -169,7 +172,8 @@ impl Exchange {
         debug!(target_name = %self.target, %error, "A call failed.");
         let is_given_up = matches!(
             error,
-            CallError::Cancelled
+            CallError::Withdrawn
+                | CallError::Cancelled
                 | CallError::ShuttingDown
                 | CallError::Timeout { .. }
                 | CallError::Target { source: UpstreamError::Withdrawn(_), .. }
@@ -178,12 +182,20 @@ impl Exchange {
             session.give_up(&parts);
         }
         let sent = sent.lock().take().filter(|_| is_given_up);
+        let withdrawn = sent.map(|sent| {
+            let (id, reason) = (sent.nonce.id(), error.to_string());
+            let body = match &in_flight {
+                Some(in_flight) => in_flight.withdrawal(&id, &reason),
+                None => mcp::cancelled(&id, &reason),
+            };
+            (sent.lease, body)
+        });
         // Who is slow to hear how it ended holds neither the connection nor its session.
         drop(in_flight);
         let told = async {
-            if let Some(sent) = sent {
-                tell(&sent, &error).await;
-                sent.lease.abandon();
+            if let Some((lease, body)) = withdrawn {
+                tell(&lease, body).await;
+                lease.abandon();
             }
         };
         // A client that left does not hear of it; the access log does.
@@ -326,9 +338,8 @@ impl From<UpstreamError> for Failure {
 }
 
 /// Tells the one target that has the call, on the connection that carried it.
-async fn tell(sent: &Sent, error: &CallError) {
-    let body = mcp::cancelled(&sent.nonce.id(), &error.to_string());
-    let seat = sent.lease.seat();
+async fn tell(lease: &Lease, body: Bytes) {
+    let seat = lease.seat();
     let notice = seat.connection().notify(body, CANCEL_NOTICE);
     if let Err(error) = notice.await {
         debug!(%error, "A target could not be told of a cancelled call.");

@@ -71,12 +71,14 @@ async fn a_cancellation_reaches_the_one_target_that_has_the_call() -> anyhow::Re
         let (mut two, call_two) = in_mid_stream(&mut as_text, &a, "\"1\"", "a_work").await?;
         let (mut three, call_three) = in_mid_stream(&mut other, &a, "1", "a_work").await?;
         let (mut four, call_four) = in_mid_stream(&mut elsewhere, &b, "2", "b_work").await?;
-        let cancel = notification("notifications/cancelled", &json!({ "requestId": 1 }));
-        wire.beside().tell(cancel).await?;
+        let why = json!({ "requestId": 1, "reason": "enough", "x": 1.0 });
+        wire.beside().tell(notification("notifications/cancelled", &why)).await?;
         let visit = a.visit_of(&call.request)?;
         let told = visit.sees("notifications/cancelled").await?.message();
         let known = told.pointer("/params/requestId").map(Value::to_string);
         assert_eq!(known, Some(call.request.id()), "{revision}: the id that the target knows");
+        assert_eq!(told.pointer("/params/reason"), why.get("reason"), "{revision}: {told}");
+        assert_eq!(told.pointer("/params/x"), why.get("x"), "{revision}: {told}");
         // Unknown ids concern nobody.
         for unknown in [json!(1), json!(2), json!("x")] {
             let cancel = notification("notifications/cancelled", &json!({ "requestId": unknown }));

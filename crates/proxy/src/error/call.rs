@@ -137,7 +137,11 @@ pub enum CallError {
     /// The client's session ended while its call was on the way.
     #[error("session not found; send `initialize` again")]
     UnknownSession,
-    /// The client cancelled the call.
+    /// The client has said that it does not wait any more. It gets no answer where none is needed
+    /// (2025-11-25, basic/utilities/cancellation).
+    #[error("the client has cancelled the call")]
+    Withdrawn,
+    /// The session of the call has ended, or nobody has read its answer for `limits.orphanCall`.
     #[error("the call was cancelled")]
     Cancelled,
     /// The gateway stops, or the listener that the call came in by.
@@ -158,6 +162,7 @@ impl CallError {
             | Self::NotInitialized
             | Self::Initialized
             | Self::UnknownSession
+            | Self::Withdrawn
             | Self::Cancelled => Fault::Client,
             Self::Target { .. }
             | Self::Timeout { .. }
@@ -195,7 +200,7 @@ impl CallError {
             Self::TooManyCalls => "too_many_calls",
             Self::TooManySubscriptions => "too_many_subscriptions",
             Self::UnknownSession => "unknown_session",
-            Self::Cancelled => "cancelled",
+            Self::Withdrawn | Self::Cancelled => "cancelled",
             Self::ShuttingDown => "shutting_down",
         }
     }
@@ -240,8 +245,8 @@ impl CallError {
             | Self::Incomplete(_)
             | Self::TooManyCalls
             | Self::TooManySubscriptions
-            | Self::Cancelled
             | Self::ShuttingDown => ErrorCode::InternalError,
+            Self::Withdrawn | Self::Cancelled => ErrorCode::RequestCancelled,
         }
     }
 }

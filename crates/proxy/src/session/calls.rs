@@ -2,11 +2,11 @@
 //! answer can be events.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use mcp::Id;
+use mcp::{Id, Message};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +25,8 @@ pub(crate) struct Calls {
 struct Running {
     id: Id,
     cancelled: CancellationToken,
+    /// How its client has said that it does not wait any more.
+    notice: Arc<OnceLock<Message>>,
     /// Its answer, where that can be events and has not begun.
     parts: Option<mpsc::WeakSender<Part>>,
 }
@@ -35,6 +37,7 @@ pub struct CallInFlight {
     calls: Arc<Calls>,
     number: u64,
     cancelled: CancellationToken,
+    notice: Arc<OnceLock<Message>>,
 }
 
 impl Calls {
@@ -48,9 +51,11 @@ impl Calls {
     ) -> CallInFlight {
         let number = self.begun.fetch_add(1, Ordering::Relaxed);
         let parts = parts.map(mpsc::Sender::downgrade);
-        let running = Running { id: id.clone(), cancelled: cancelled.clone(), parts };
+        let notice = Arc::<OnceLock<Message>>::default();
+        let (id, kept) = (id.clone(), notice.clone());
+        let running = Running { id, cancelled: cancelled.clone(), notice: kept, parts };
         self.running.lock().insert(number, running);
-        CallInFlight { calls: self.clone(), number, cancelled }
+        CallInFlight { calls: self.clone(), number, cancelled, notice }
     }
 
     /// Whether there are none.
@@ -67,9 +72,11 @@ impl Calls {
         }
     }
 
-    /// Cancels the call with this id; an id of no call is ignored, as the specification asks.
-    pub(crate) fn cancel(&self, id: &Id) {
+    /// Cancels the call that `notice` names; an id of no call is ignored, as the specification asks.
+    pub(crate) fn cancel(&self, notice: &Message) {
+        let Some(id) = &notice.routed().request_id else { return };
         for running in self.running.lock().values().filter(|running| running.id == *id) {
+            let _ = running.notice.set(notice.clone());
             running.cancelled.cancel();
         }
     }
@@ -116,6 +123,20 @@ impl CallInFlight {
     /// Resolves when the client has cancelled the call.
     pub fn cancelled(&self) -> CancellationToken {
         self.cancelled.clone()
+    }
+
+    /// Whether the client itself has cancelled it, rather than its session have ended.
+    pub fn is_withdrawn(&self) -> bool {
+        self.notice.get().is_some()
+    }
+
+    /// What the target is told of a call that nobody waits for: what its client has said, to the
+    /// request that the target knows as `id`; else `reason`.
+    pub fn withdrawal(&self, id: &Id, reason: &str) -> Bytes {
+        match self.notice.get() {
+            Some(notice) => notice.rewrite().request_id(id).bytes(),
+            None => mcp::cancelled(id, reason),
+        }
     }
 }
 

@@ -219,14 +219,21 @@ async fn who_reads_on_where_it_was_hears_what_is_new_there() {
     drop((resumed, other));
 }
 
+fn cancelled(id: &str) -> Message {
+    let params = format!(r#"{{"requestId":{id},"reason":"late"}}"#);
+    let text =
+        format!(r#"{{"jsonrpc":"2.0","method":"notifications/cancelled","params":{params}}}"#);
+    Message::parse(text.into()).unwrap()
+}
+
 #[tokio::test]
 async fn a_cancellation_reaches_the_one_call_that_it_names() {
     let sessions = sessions();
     let session = sessions.record(&claims(1), Instant::now(), 10, beginning).unwrap();
     let (number, text) = (session.call(&id("1"), None), session.call(&id(r#""1""#), None));
-    session.calls().cancel(&id("2"));
+    session.calls().cancel(&cancelled("2"));
     assert!(!number.cancelled().is_cancelled());
-    session.calls().cancel(&id("1"));
+    session.calls().cancel(&cancelled("1"));
     assert!(number.cancelled().is_cancelled());
     assert!(!text.cancelled().is_cancelled());
 }
@@ -237,12 +244,12 @@ async fn a_call_that_ends_leaves_another_of_the_same_id_cancellable() {
     let session = sessions.record(&claims(1), Instant::now(), 10, beginning).unwrap();
     let (first, second) = (session.call(&id("1"), None), session.call(&id("1"), None));
     drop(first);
-    session.calls().cancel(&id("1"));
+    session.calls().cancel(&cancelled("1"));
     assert!(second.cancelled().is_cancelled());
 
     let (first, second) = (session.call(&id("2"), None), session.call(&id("2"), None));
     drop(second);
-    session.calls().cancel(&id("2"));
+    session.calls().cancel(&cancelled("2"));
     assert!(first.cancelled().is_cancelled());
 }
 

@@ -231,12 +231,7 @@ pub(crate) async fn heard(context: &Context, session: &Arc<Session>, message: &M
         (_, Some(Method::Progress)) if let Some(passed_on) = session.progressed(message) => {
             Some(passed_on)
         }
-        (_, Some(Method::Cancelled)) => {
-            if let Some(id) = &message.routed().request_id {
-                session.calls().cancel(id);
-            }
-            return;
-        }
+        (_, Some(Method::Cancelled)) => return session.calls().cancel(message),
         // Each hop says so by itself.
         (_, Some(Method::Initialized)) => return,
         (_, Some(Method::RootsListChanged)) => {

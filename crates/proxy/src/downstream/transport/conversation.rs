@@ -229,7 +229,9 @@ impl Answering<'_> {
 
     async fn fail(mut self, error: &CallError) {
         self.record.error(error.class());
-        self.say(error.response(self.id)).await;
+        if !matches!(error, CallError::Withdrawn) {
+            self.say(error.response(self.id)).await;
+        }
         self.finish(error.ending());
     }
 

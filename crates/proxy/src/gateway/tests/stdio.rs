@@ -5,6 +5,7 @@ use std::future::pending;
 use tokio::io::{AsyncBufReadExt, BufReader, DuplexStream, duplex};
 
 use super::*;
+use crate::upstream::fixtures::Seen;
 
 const HELLO: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-03-26","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#;
 const PING: &str = r#"{"jsonrpc":"2.0","id":7,"method":"ping"}"#;
@@ -126,6 +127,32 @@ async fn what_is_no_message_is_refused_and_the_next_line_is_read() {
         }
         client.send(PING.as_bytes()).await;
         assert_eq!(client.leaves().await, format!("{PONG}\n"), "a last line without an end");
+    })
+    .await;
+    ended.unwrap();
+}
+
+#[tokio::test]
+async fn a_call_that_its_client_has_cancelled_is_not_answered() {
+    let served = Served::start("30s").await;
+    let ended = talk(&served, async |mut client| {
+        client.say(HELLO).await;
+        client.hears().await;
+        client.say(CALL).await;
+        let sees = |text: &'static str| {
+            served.peer.until(move |seen, _| {
+                let body = |seen: &Seen| String::from_utf8_lossy(&seen.body).into_owned();
+                seen.iter().any(|seen| body(seen).contains(text))
+            })
+        };
+        sees("tools/call").await;
+        client
+            .say(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":2,"reason":"enough"}}"#)
+            .await;
+        sees(r#""reason":"enough""#).await;
+        client.say(PING).await;
+        assert_eq!(client.hears().await.trim_end(), PONG);
+        assert_eq!(client.leaves().await, "");
     })
     .await;
     ended.unwrap();
