@@ -11,6 +11,7 @@ mod era;
 mod error;
 mod feed;
 mod lease;
+mod looks;
 mod overlay_places;
 mod pool;
 mod processes;
@@ -38,6 +39,7 @@ use crate::metrics::{Limit, Metrics, TargetMetrics};
 use crate::random;
 use crate::tasks::Tasks;
 use crate::upstream::ask::ask;
+use crate::upstream::looks::Looks;
 use crate::upstream::catalogs::running_catalogs;
 use crate::upstream::overlay_places::OverlayPlaces;
 use crate::upstream::pool::HttpPool;
@@ -61,10 +63,6 @@ use lease::{CALLS_END, Leases};
 
 /// How many unsolicited messages of one upstream may wait to be looked at.
 const INBOUND_QUEUE: usize = 64;
-/// The time between two looks at what sessions list that were opened a moment ago.
-const LOOK_EVERY: Duration = Duration::from_secs(3);
-/// How long a session waits for such a look.
-const LOOK_PATIENCE: Duration = Duration::from_secs(60);
 /// What a catalog's own connection is for.
 const CATALOG: &str = "catalog";
 
@@ -100,7 +98,7 @@ pub struct Upstream {
     /// Cancelled when the target is removed.
     removed: CancellationToken,
     /// One look at a time at what sessions list that were opened a moment ago.
-    looks: Arc<Semaphore>,
+    looks: Looks,
     leases: Leases,
     overlays: OverlayPlaces,
     /// Whether the target was found to speak HTTP+SSE, where nobody says what it speaks.
@@ -148,7 +146,7 @@ impl Upstream {
             gateway_metrics: surroundings.metrics.clone(),
             calls: TaskTracker::new(),
             removed: CancellationToken::new(),
-            looks: Arc::new(Semaphore::new(1)),
+            looks: Looks::default(),
             leases: Leases::new(surroundings.clock.now()),
             base,
             others: Mutex::default(),
@@ -260,16 +258,10 @@ impl Upstream {
         }
     }
 
-    /// Waits for a turn to look at what a session lists that was opened a moment ago; there is one
-    /// in [`LOOK_EVERY`]. Says whether it came in time.
+    /// Waits for a turn to look at what a session lists that was opened a moment ago. Says whether
+    /// it came in time.
     pub(crate) async fn turn_to_look(&self) -> bool {
-        let turn = tokio::time::timeout(LOOK_PATIENCE, self.looks.clone().acquire_owned()).await;
-        let Ok(Ok(turn)) = turn else { return false };
-        self.tasks.spawn("turn to look", async move {
-            tokio::time::sleep(LOOK_EVERY).await;
-            drop(turn);
-        });
-        true
+        self.looks.turn(&self.tasks).await
     }
 
     /// A place for a session that has lists of its own here; `None` when all are taken.

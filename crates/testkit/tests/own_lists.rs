@@ -55,6 +55,31 @@ async fn a_tool_that_the_first_call_brings_reaches_its_client() -> anyhow::Resul
     Ok(())
 }
 
+#[tokio::test]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
+async fn a_target_whose_first_list_is_late_is_heard_all_the_same() -> anyhow::Result<()> {
+    let a = Host::start(without_list).await?;
+    let gateway = gateway_of(&[("a", &a)], "limits: { list: 200ms }\n").await?;
+    let mut one = Wire::open(&gateway.url("/mcp"), "2025-11-25").await?;
+    let mut own = one.beside().listen().await?;
+    // Nothing is listed yet; the only target gets every name.
+    let called = async {
+        loop {
+            let call = a.call().await?;
+            if call.request.is("tools/call") {
+                let visit = a.visit_of(&call.request)?;
+                visit.say(&notification("notifications/tools/list_changed", &json!({}))).await?;
+                return call.result(&json!({ "content": [] }));
+            }
+        }
+    };
+    let (answer, called) = tokio::join!(one.call("work", json!({})), called);
+    called?;
+    answer?;
+    own.method("notifications/tools/list_changed").await?;
+    Ok(())
+}
+
 /// A server whose lists and calls are answered by hand.
 fn without_list(method: &str, _params: &Value) -> Option<Value> {
     (method == "initialize").then(|| json!({ "tools": { "listChanged": true } }))

@@ -75,7 +75,7 @@ impl Ear {
     }
 
     /// The lists that are shared are read again, at most once a second however many sessions hear
-    /// of it; where they stay as they are, what the target lists for this session is looked at. Where
+    /// of it; where they stay as they are, or the session has a list of its own, what the target lists for this session is looked at. Where
     /// it is the only target, its word that they changed is passed on, once, when the menu shows
     /// what they are now; else the client hears of what changed for it.
     fn list_changed(&self, session: &Arc<Session>, speaker: &Speaker, kind: ListKind) {
@@ -95,10 +95,12 @@ impl Ear {
         if is_single {
             session.promise_list_changed(kind);
         }
+        let before = feed.catalog();
+        // As of now: reading the shared lists again takes a while.
+        let is_opening = own_seat(session, &upstream).is_some_and(|seat| seat.is_opening());
         let (rereading, view) = (self.rereading.clone(), session.view().clone());
         let session = Arc::downgrade(session);
         self.tasks.spawn("list changed", async move {
-            let before = feed.catalog();
             // Past the deadline the client hears of it all the same.
             let shown = async {
                 feed.reread().await;
@@ -107,21 +109,22 @@ impl Ear {
             let _ = tokio::time::timeout(REREAD, shown).await;
             rereading.fetch_and(!bit, Ordering::AcqRel);
             let Some(session) = session.upgrade() else { return };
-            let shared = feed.catalog();
-            let (Some(before), Some(shared)) = (before, shared) else { return };
-            let same: Vec<ListKind> = kinds(kind)
-                .iter()
-                .copied()
-                .filter(|kind| before.same_list(&shared, *kind))
-                .collect();
+            // What was promised is kept whatever else is known.
             if is_single {
                 session.list_changed(kind);
             }
-            if same.is_empty() || !wait_for_look(&session, &upstream).await {
+            let (Some(before), Some(after)) = (before, feed.catalog()) else { return };
+            let may_differ = |kind: &&ListKind| {
+                before.same_list(&after, **kind) || session.has_own(upstream.serial(), **kind)
+            };
+            let looked_at: Vec<ListKind> = kinds(kind).iter().filter(may_differ).copied().collect();
+            if looked_at.is_empty() || (is_opening && !wait_for_turn(&session, &upstream).await) {
                 return;
             }
+            // As it is by now: waiting for a turn takes a while, too.
+            let Some(shared) = feed.catalog() else { return };
             let mut is_told = false;
-            for kind in same {
+            for kind in looked_at {
                 is_told |= look_at_own(&session, &upstream, &shared, kind).await;
             }
             if is_told {
@@ -142,17 +145,19 @@ fn kinds(changed: ListKind) -> &'static [ListKind] {
     }
 }
 
-/// Whether what a session's own connection lists is to be looked at. Many servers say to every session
+/// Waits until what a session's own connection lists may be looked at. Many servers say to every session
 /// that was opened a moment ago that their lists have changed: of those one is looked at after the
-/// other, so that many sessions are no burst of lists.
-async fn wait_for_look(session: &Session, upstream: &Upstream) -> bool {
-    let Some(seat) = own_seat(session, upstream) else { return false };
-    if !seat.is_opening() {
-        return true;
-    }
+/// other, so that many sessions are no burst of lists. Whose turn does not come in time sees what
+/// everybody does until it is told of the next change.
+async fn wait_for_turn(session: &Session, upstream: &Upstream) -> bool {
     let ended = session.ended();
     tokio::select! {
-        has_turn = upstream.turn_to_look() => has_turn,
+        has_turn = upstream.turn_to_look() => {
+            if !has_turn {
+                tracing::debug!("Too many sessions were opened at once to look at what each lists.");
+            }
+            has_turn
+        }
         () = ended.cancelled() => false,
     }
 }

@@ -62,6 +62,14 @@ impl Overlays {
         !self.is_any.load(Ordering::Acquire)
     }
 
+    /// Whether the session sees another list of this target than everybody does.
+    pub(super) fn has(&self, upstream: u64, kind: ListKind) -> bool {
+        let lists = |known: &Known| {
+            known.own.get(&upstream).is_some_and(|own| own.lists.contains_key(&kind))
+        };
+        !self.is_none() && lists(&self.known.lock())
+    }
+
     /// Takes what a session's own connection lists where everybody's has `shared`; says whether that
     /// is something else than the session saw. `place` is asked for where the session has no list
     /// of its own at that target yet; without one it sees what everybody does.

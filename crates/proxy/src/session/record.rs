@@ -116,6 +116,11 @@ impl Session {
         !self.overlays.is_none()
     }
 
+    /// Whether this target lists something else of that kind for its client.
+    pub(super) fn has_own(&self, upstream: u64, kind: ListKind) -> bool {
+        self.overlays.has(upstream, kind)
+    }
+
     /// What its own connection to an upstream lists, where everybody's lists `shared`; says whether
     /// its client has not seen that yet.
     pub(super) fn found(
