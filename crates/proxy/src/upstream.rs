@@ -28,7 +28,6 @@ use config::{Limits, TargetAddress, TargetKey};
 use futures_util::future::join_all;
 use mcp::{Level, ListKind, Message, TaskPage};
 use parking_lot::Mutex;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
@@ -39,8 +38,8 @@ use crate::metrics::{Limit, Metrics, TargetMetrics};
 use crate::random;
 use crate::tasks::Tasks;
 use crate::upstream::ask::ask;
-use crate::upstream::looks::Looks;
 use crate::upstream::catalogs::running_catalogs;
+use crate::upstream::looks::Looks;
 use crate::upstream::overlay_places::OverlayPlaces;
 use crate::upstream::pool::HttpPool;
 use crate::upstream::processes::Processes;
@@ -328,6 +327,9 @@ impl Upstream {
         // A call that does not end in time loses its connection.
         let _ = tokio::time::timeout(CALLS_END, self.calls.wait()).await;
         let seats = self.leases.seats.all();
+        for seat in &seats {
+            seat.connection().give_up();
+        }
         let shared = self.leases.shared_seat();
         let others = seats
             .iter()

@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use serde_json::json;
 use testkit::{
-    Client, Gateway, Host, Peers, REVISIONS, RawRequest, Tap, Wire, gateway_of, in_mid_stream, say,
+    Client, Gateway, Host, Peers, REVISIONS, RawRequest, Tap, Wire, gateway_of, in_mid_stream,
+    one_call, request, say,
 };
 
 /// How many sessions are opened on one server.
@@ -35,6 +36,28 @@ async fn a_call_of_a_target_that_is_removed_ends_and_the_target_hears_of_it() ->
         let client = Client::connect(&gateway.url("/mcp")).await?;
         client.lists("goes_work").await?;
     }
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
+async fn a_question_of_a_target_that_is_removed_is_withdrawn_wherever_it_was_asked()
+-> anyhow::Result<()> {
+    let (stays, goes) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
+    let gateway = gateway_of(&[("stays", &stays), ("goes", &goes)], "").await?;
+    let able = json!({ "elicitation": {} });
+    let mut wire = Wire::open_with(&gateway.url("/mcp"), "2025-11-25", able).await?;
+    let mut own = wire.beside().listen().await?;
+    let visit = one_call(&mut wire, &goes, "goes_work").await?;
+    let question =
+        json!({ "message": "?", "requestedSchema": { "type": "object", "properties": {} } });
+    visit.say(&request("0", "elicitation/create", &question)).await?;
+    let asked = own.method("elicitation/create").await?;
+    gateway.write("portico.yaml", &format!("targets:\n{}", stays.target("stays")))?;
+    let withdrawn = own.method("notifications/cancelled").await?;
+    assert_eq!(withdrawn.pointer("/params/requestId"), asked.get("id"));
+    let metrics = gateway.admin("/metrics").await?;
+    anyhow::ensure!(metrics.contains("portico_pending_requests 0"), "{metrics}");
     Ok(())
 }
 

@@ -265,6 +265,13 @@ impl Connection {
         UpstreamError::Closed { peer: self.common.peer.clone() }
     }
 
+    /// Tells whoever hears it that it is of no use any more: what the target has asked on it needs no
+    /// answer.
+    pub(crate) fn give_up(&self) {
+        self.replies().end();
+        self.common.inbox.closed(self.closed());
+    }
+
     /// Ends the session in the target's own way, within 6 s (and 5 s more for answers that it is slow to take): its HTTP session is deleted; its process
     /// sees the end of its input, then (2 s) SIGTERM, then (3 s) SIGKILL. Calls in flight fail. May
     /// be called again.
