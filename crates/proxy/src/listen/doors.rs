@@ -65,7 +65,8 @@ impl Doors {
         limit: Duration,
     ) -> Bound {
         let mut bound = Bound::default();
-        let wanted: Vec<SocketAddr> = listeners.iter().map(|listener| listener.address).collect();
+        let mut wanted: Vec<SocketAddr> =
+            listeners.iter().map(|listener| listener.address).collect();
         if self.wanted != wanted {
             self.wanted.clone_from(&wanted);
             self.blocked.clear();
@@ -92,6 +93,8 @@ impl Doors {
                     };
                     if let (Some(current), Some(_)) = (current, stays) {
                         listener.address = current;
+                        // No listener after it takes what it was promised.
+                        wanted.push(current);
                     }
                     bound.failed.push(ListenError { address, source, stays });
                 }
@@ -175,12 +178,11 @@ impl Doors {
         Some(current)
     }
 
-    /// What is open, is not `wanted` any more, and has the port of `address`: `127.0.0.1:80` and
-    /// `0.0.0.0:80` exclude each other.
+    /// What is open, is not `wanted` any more, and cannot be beside `address`.
     fn overlapping(&self, address: SocketAddr, wanted: &[SocketAddr]) -> Vec<SocketAddr> {
         let open = self.open.iter().filter(|(open, _)| !wanted.contains(open));
-        let same_port = open.filter(|(_, door)| door.bound().port() == address.port());
-        same_port.map(|(open, _)| *open).collect()
+        let in_its_way = open.filter(|(_, door)| exclude(door.bound(), address));
+        in_its_way.map(|(open, _)| *open).collect()
     }
 
     async fn close(&mut self, context: &Arc<Context>, address: SocketAddr, limit: Duration) {
@@ -199,7 +201,17 @@ impl Doors {
 
 /// Whether nobody can reach `current` who could not reach `next`.
 fn reaches_no_more(current: SocketAddr, next: SocketAddr) -> bool {
-    current.ip() == next.ip() || current.ip().is_loopback() || next.ip().is_unspecified()
+    current.ip() == next.ip() || current.ip().is_loopback() || holds(next, current)
+}
+
+/// Whether the two exclude each other, as `127.0.0.1:80` and `0.0.0.0:80` do.
+fn exclude(one: SocketAddr, other: SocketAddr) -> bool {
+    one.port() == other.port() && (one.ip() == other.ip() || holds(one, other) || holds(other, one))
+}
+
+/// Whether `one` is every address, as far as `other` is concerned: `[::]` takes IPv4 along.
+fn holds(one: SocketAddr, other: SocketAddr) -> bool {
+    one.ip().is_unspecified() && (one.is_ipv6() || other.is_ipv4())
 }
 
 /// As `TcpListener::bind` does, with a queue for bursts.
