@@ -134,11 +134,12 @@ impl Exchange {
         // Known before the caller has the answer, so that a cancellation finds it.
         let stream = self.takes_events.then_some(&parts);
         let in_flight = self.session.as_ref().map(|session| session.call(&self.id, stream));
-        let answer = match &in_flight {
-            Some(in_flight) => Parts::of_call(answer, in_flight.cancelled()),
-            None => answer.into(),
+        let cancelled = match &in_flight {
+            Some(in_flight) => in_flight.cancelled(),
+            None => CancellationToken::new(),
         };
-        tasks.spawn("exchange", self.run(parts, in_flight, orphan, over));
+        let answer = Parts::of_call(answer, cancelled.clone());
+        tasks.spawn("exchange", self.run(parts, in_flight, cancelled, orphan, over));
         answer
     }
 
@@ -146,13 +147,10 @@ impl Exchange {
         self,
         parts: mpsc::Sender<Part>,
         in_flight: Option<CallInFlight>,
+        cancelled: CancellationToken,
         orphan: Duration,
         over: CancellationToken,
     ) {
-        let cancelled = match &in_flight {
-            Some(in_flight) => in_flight.cancelled(),
-            None => CancellationToken::new(),
-        };
         let _begun = self.upstream.begin_call();
         let sent = Mutex::new(None);
         let ended = tokio::select! {

@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use testkit::{Framing, Gateway, RawServer, Wire, notification, progress, request, tool_call};
+use testkit::{
+    Framing, Gateway, Host, RawServer, Wire, gateway_of, notification, progress, request, tool_call,
+};
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs the gateway's binary"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn progress_of_a_batch_is_heard_before_its_answers() -> anyhow::Result<()> {
     let server = RawServer::start(Framing::Events).await?;
     let gateway = start(&server).await?;
@@ -28,7 +30,7 @@ async fn progress_of_a_batch_is_heard_before_its_answers() -> anyhow::Result<()>
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs the gateway's binary"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_batch_for_a_client_of_json_alone_is_one_array() -> anyhow::Result<()> {
     let server = RawServer::start(Framing::Events).await?;
     let gateway = start(&server).await?;
@@ -50,7 +52,31 @@ async fn a_batch_for_a_client_of_json_alone_is_one_array() -> anyhow::Result<()>
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs the gateway's binary"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
+async fn a_batch_that_nobody_comes_back_for_is_given_up_after_the_time_for_that()
+-> anyhow::Result<()> {
+    let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
+    let limits = "limits: { orphanCall: 500ms, batchConcurrency: 1 }\n";
+    let gateway = gateway_of(&[("a", &a), ("b", &b)], limits).await?;
+    let wire = Wire::open(&gateway.url("/mcp"), "2025-03-26").await?;
+    let calls = ["\"one\"", "\"two\""].map(|id| tool_call(id, "a_work"));
+    let mut beside = wire.beside();
+    let posted = tokio::spawn(async move {
+        let _ = beside.post(format!("[{}]", calls.join(","))).await;
+    });
+    let call = a.call().await?;
+    posted.abort();
+    let visit = a.visit_of(&call.request)?;
+    visit.sees("notifications/cancelled").await?;
+    // The other element is not begun for nobody.
+    gateway.access_line("the other call", |line| line.contains("error=cancelled")).await?;
+    wire.beside().delete().await?;
+    assert_eq!(a.count("tools/call"), 1);
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn every_call_of_a_batch_has_a_line_in_the_access_log() -> anyhow::Result<()> {
     let server = RawServer::start(Framing::Json).await?;
     let gateway = start(&server).await?;

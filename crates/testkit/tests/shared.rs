@@ -8,7 +8,7 @@ use testkit::{EventStream, Gateway, Host, HostKind, Visit, Wire, notification};
 const URI: &str = "memo:one";
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs the gateway's binary"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn whoever_stops_watching_stops_it_for_nobody_else() -> anyhow::Result<()> {
     let host = Host::start_as(HostKind::Stdio, answers).await?;
     let bridge = Path::new(env!("CARGO_BIN_EXE_stdio-to-tcp"));

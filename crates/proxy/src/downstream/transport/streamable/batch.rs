@@ -2,6 +2,7 @@
 //! the last is that array.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,6 +11,7 @@ use futures_util::stream::{self, StreamExt};
 use http::{HeaderMap, Response, StatusCode};
 use mcp::{Accept, ErrorCode, Id, Kind, Message, MessageError, Method, Revision};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use crate::access_log::{Ending, Origin, Record};
 use crate::auth::Principal;
@@ -55,14 +57,20 @@ pub(super) async fn answer(
     let batch = Batch::new(post, record.origin().clone());
     let (parts, answer) = mpsc::channel(PART_QUEUE);
     let orphan = context.limits.orphan_call.get();
+    let given_up = batch.given_up.clone();
+    let answer = Parts::of_call(answer, given_up.clone());
     context.tasks.spawn("batch", async move {
+        let mut run = pin!(batch.run(messages, &parts));
         tokio::select! {
-            () = orphaned(&parts, orphan) => {}
-            () = batch.run(messages, &parts) => {}
+            () = orphaned(&parts, orphan) => given_up.cancel(),
+            () = given_up.cancelled() => {}
+            () = &mut run => return,
         }
+        // Each of its calls ends, and the targets hear of it.
+        run.await;
     });
     let asked = Asked { context, id, accept: post.accept, session };
-    Ok(reply::respond(asked, Reply::Upstream(answer.into()), record).await)
+    Ok(reply::respond(asked, Reply::Upstream(answer), record).await)
 }
 
 /// The id of the answer to an element, if it gets one.
@@ -87,6 +95,8 @@ struct Batch {
     closing: Closing,
     /// For the records of its requests.
     origin: Origin,
+    /// Cancelled when nobody waits for it any more.
+    given_up: CancellationToken,
 }
 
 impl Batch {
@@ -103,6 +113,7 @@ impl Batch {
             remote: endpoint.remote,
             closing: endpoint.closing.clone(),
             origin,
+            given_up: CancellationToken::new(),
         }
     }
 
@@ -154,39 +165,43 @@ impl Batch {
         };
         let mut record = Record::of(self.origin.clone());
         record.message(&message);
-        let answer = request(post, message, &id, room, parts, &mut record).await;
+        let answer = self.request(post, message, &id, room, parts, &mut record).await;
         record.sent(answer.len());
         record.end_answered();
         Some(answer)
     }
-}
 
-async fn request(
-    post: &Post<'_>,
-    message: Message,
-    id: &Id,
-    room: &Room,
-    parts: &mpsc::Sender<Part>,
-    record: &mut Record,
-) -> Segments {
-    if message.method() == Some(Method::Initialize) {
-        let text = "`initialize` cannot be part of a batch";
-        return mcp::error_response(Some(id), ErrorCode::InvalidRequest, text, None).into();
-    }
-    let takes_events = post.accept.event_stream;
-    match call(post, message, id.clone(), takes_events, record).await {
-        Ok((Reply::Local(body), _)) if room.take(body.len()) => body,
-        Ok((Reply::Local(_), _)) => failed(&room.none_left(), id, record).into(),
-        Ok((Reply::Upstream(answer), _)) => {
-            let messages = takes_events.then_some(parts);
-            match last(answer, room, messages).await {
-                Ok(answer) => answer,
-                Err(error) => failed(&error, id, record).into(),
-            }
+    async fn request(
+        &self,
+        post: &Post<'_>,
+        message: Message,
+        id: &Id,
+        room: &Room,
+        parts: &mpsc::Sender<Part>,
+        record: &mut Record,
+    ) -> Segments {
+        if message.method() == Some(Method::Initialize) {
+            let text = "`initialize` cannot be part of a batch";
+            return mcp::error_response(Some(id), ErrorCode::InvalidRequest, text, None).into();
         }
-        Err(error) => {
-            record.ends_as(Ending::Refused);
-            error.response(id).into()
+        if self.given_up.is_cancelled() {
+            return failed(&CallError::Cancelled, id, record).into();
+        }
+        let takes_events = post.accept.event_stream;
+        match call(post, message, id.clone(), takes_events, record).await {
+            Ok((Reply::Local(body), _)) if room.take(body.len()) => body,
+            Ok((Reply::Local(_), _)) => failed(&room.none_left(), id, record).into(),
+            Ok((Reply::Upstream(answer), _)) => {
+                let messages = takes_events.then_some(parts);
+                match last(answer, room, messages, &self.given_up).await {
+                    Ok(answer) => answer,
+                    Err(error) => failed(&error, id, record).into(),
+                }
+            }
+            Err(error) => {
+                record.ends_as(Ending::Refused);
+                error.response(id).into()
+            }
         }
     }
 }
@@ -196,11 +211,21 @@ async fn last(
     mut parts: Parts,
     room: &Room,
     messages: Option<&mpsc::Sender<Part>>,
+    given_up: &CancellationToken,
 ) -> Result<Segments, CallError> {
     let mut pieces: Vec<Bytes> = Vec::new();
     let mut length = 0;
+    let mut is_given_up = false;
     let failed = loop {
-        match parts.recv().await {
+        let part = tokio::select! {
+            part = parts.recv() => part,
+            () = given_up.cancelled(), if !is_given_up => {
+                is_given_up = true;
+                parts.cancel();
+                continue;
+            }
+        };
+        match part {
             Some(message @ Part::Message(_)) => {
                 if let Some(messages) = messages {
                     let _ = messages.send(message).await;

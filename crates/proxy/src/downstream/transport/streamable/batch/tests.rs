@@ -15,7 +15,7 @@ async fn check(limit: usize, answers: Vec<Vec<Part>>, expected: &[&str]) {
             sender.send(part).await.unwrap();
         }
         drop(sender);
-        match last(parts.into(), &room, None).await {
+        match last(parts.into(), &room, None, &CancellationToken::new()).await {
             Ok(answer) => String::from_utf8(answer.concat().to_vec()).unwrap(),
             Err(error) => error.class().to_owned(),
         }
@@ -43,4 +43,18 @@ async fn an_answer_that_did_not_come_takes_no_room() {
     check(3, vec![broken, chunks(&["bb", "b"]), vec![]], &["cancelled", "bbb", "shutting_down"])
         .await;
     check(3, vec![chunks(&["aa", "aa"]), chunks(&["bbb"])], &["batch_too_long", "bbb"]).await;
+}
+
+#[tokio::test]
+async fn a_batch_that_is_given_up_cancels_its_calls() {
+    let (sender, parts) = mpsc::channel(1);
+    let (call, given_up) = (CancellationToken::new(), CancellationToken::new());
+    let room = Room::new(answer_limit(9));
+    let answer = Parts::of_call(parts, call.clone());
+    let (ended, ()) = tokio::join!(last(answer, &room, None, &given_up), async {
+        given_up.cancel();
+        call.cancelled().await;
+        sender.send(Part::Failed(CallError::Cancelled)).await.unwrap();
+    });
+    assert_eq!(ended.err().map(|error| error.class()), Some("cancelled"));
 }
