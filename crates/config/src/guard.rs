@@ -29,5 +29,16 @@ fn is_guard_name(name: &str) -> bool {
     GUARDS.iter().any(|guard| name.contains(guard))
 }
 
+/// What the fields begin with, in lower case, that say which requests something is for.
+const CONDITIONS: [&str; 8] =
+    ["header", "host", "match", "method", "path", "port", "query", "section"];
+
+/// Whether a field that nobody knows was likely meant to say which requests something is for, which
+/// would be for more of them without it. `field` is its name.
+pub fn is_condition(field: &str) -> bool {
+    let name = field.to_ascii_lowercase();
+    CONDITIONS.iter().any(|condition| name.starts_with(condition))
+}
+
 #[cfg(test)]
 mod tests;

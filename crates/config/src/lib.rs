@@ -29,7 +29,7 @@ pub use document::{
 };
 pub use duration::{Duration, DurationError};
 pub use format::{Format, format};
-pub use guard::is_guard;
+pub use guard::{is_condition, is_guard};
 pub use mcp_json::expand;
 pub use merge::merge;
 pub use origins::Origins;

@@ -6,17 +6,19 @@ use serde::Deserialize;
 use super::element::Read;
 use super::suggest::closest;
 use crate::document::{Action, Close, Match, PathMatch, Route};
-use crate::guard::is_guard;
+use crate::guard::{is_condition, is_guard};
 use crate::node::{Context, Node, NodeDeserializer, Path, Unknown};
 
 /// What makes a listener answer less than everything, or in another way than in the clear.
 const NARROWS_LISTENER: [&str; 3] = ["hostname", "protocol", "close"];
 
-/// Whether an unknown field closes the listener that it stands in: it guards something, or it is a
-/// misspelling of what does.
+/// Whether an unknown field closes the listener that it stands in: it guards something, says which
+/// requests it is for, or is a misspelling of what does.
 pub(crate) fn is_guard_of_listener(unknown: &Unknown) -> bool {
     let meant = closest(&unknown.field, unknown.fields.iter().copied());
-    is_guard(&unknown.path) || meant.is_some_and(|meant| NARROWS_LISTENER.contains(&meant))
+    is_guard(&unknown.path)
+        || is_condition(&unknown.field)
+        || meant.is_some_and(|meant| NARROWS_LISTENER.contains(&meant))
 }
 
 /// What is said by what an unknown field closed.

@@ -1,7 +1,7 @@
 //! What answers the requests of a rule: a backend, several, or nobody with the reason why.
 
 use config::document::{Action, Backend, WeightedBackend};
-use config::{Close, Diagnostic, is_guard};
+use config::{Close, Diagnostic, is_condition, is_guard};
 use gateway_api::httproutes::{
     HttpRouteRules, HttpRouteRulesBackendRefs, HttpRouteRulesBackendRefsFiltersType,
     HttpRouteRulesFilters, HttpRouteRulesFiltersType,
@@ -116,15 +116,27 @@ fn guard(route: &About, field: &str, rule: &HttpRouteRules) -> Option<(String, C
     Some((unknown.to_owned(), Close { id: "route.unknown-guard".to_owned(), reason }))
 }
 
-/// The first unknown field that says which requests the rule at `field` is for: in its matches, or
-/// a misspelling of the route's `hostnames`.
+/// The first unknown field that says which requests the rule at `field` is for: in its matches, beside
+/// them, beside the route's `hostnames`, or where the route is attached.
 fn unknown_condition<'a>(route: &'a About, field: &str) -> Option<&'a str> {
-    let matches = format!("{field}.matches[");
-    let is_condition = |unknown: &&String| {
-        let is_host = |name: &str| name.to_ascii_lowercase().starts_with("host");
-        unknown.starts_with(&matches) || unknown.strip_prefix("spec.").is_some_and(is_host)
+    let (inside, matches) = (format!("{field}."), format!("{field}.matches["));
+    let narrows = |unknown: &&String| {
+        let beside = unknown.strip_prefix(&inside).or_else(|| unknown.strip_prefix("spec."));
+        unknown.starts_with(&matches)
+            || unknown.starts_with("spec.parentRefs[")
+            || beside.is_some_and(is_condition)
     };
-    route.unknown.iter().find(is_condition).map(String::as_str)
+    route.unknown.iter().find(narrows).map(String::as_str)
+}
+
+/// The first unknown field of the listener at `field` that says which requests it is for.
+pub(super) fn unknown_condition_of_listener<'a>(
+    gateway: &'a About,
+    field: &str,
+) -> Option<&'a str> {
+    let inside = format!("{field}.");
+    let narrows = |unknown: &&String| unknown.strip_prefix(&inside).is_some_and(is_condition);
+    gateway.unknown.iter().find(narrows).map(String::as_str)
 }
 
 /// The first unknown field that may guard one element of an object's list: it stands in the

@@ -14,7 +14,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelecto
 
 use crate::object::{About, Object, ObjectName};
 use crate::selector;
-use crate::translate::action::{closed, unknown_guard};
+use crate::translate::action::{closed, unknown_condition_of_listener, unknown_guard};
 use crate::translate::guard::{Guarded, Guards};
 use crate::translate::port::port;
 use crate::translate::section;
@@ -92,6 +92,12 @@ fn listener(
     let unknown = unknown_guard(gateway, "spec.listeners[", field).map(|unknown| Close {
         id: "listener.unknown-guard".to_owned(),
         reason: format!("`{unknown}` may be meant to guard it and is not known"),
+    });
+    let unknown = unknown.or_else(|| {
+        let unknown = unknown_condition_of_listener(gateway, field)?;
+        let reason =
+            format!("`{unknown}` is not known; without it this would be for more requests");
+        Some(Close { id: "listener.unknown-condition".to_owned(), reason })
     });
     let close = guards.part(Guarded::Gateway, &gateway.name, &section::of_listener(written));
     let close = close.or(unknown.as_ref());
