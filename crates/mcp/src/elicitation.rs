@@ -10,10 +10,20 @@ use crate::text::Text;
 /// The ids in `error.data.elicitations[].elicitationId` of an error that asks for elicitations, in
 /// the order in which they stand, with spans relative to `response.bytes()`. Empty for whatever else.
 pub fn elicitation_id_spans(response: &Message) -> Vec<Text> {
+    members(response, "elicitationId")
+}
+
+/// The texts that users read in `error.data.elicitations[].message` of such an error, likewise.
+pub fn elicitation_message_spans(response: &Message) -> Vec<Text> {
+    members(response, "message")
+}
+
+/// The texts of one member of each elicitation.
+fn members(response: &Message, name: &'static str) -> Vec<Text> {
     let bytes = response.bytes();
     let asks = response.error_code() == Some(ErrorCode::UrlElicitationRequired.as_i64());
     let Some(span) = response.error_span().filter(|_| asks) else { return Vec::new() };
-    let path = [Member("data"), Member("elicitations"), Step::Element, Member("elicitationId")];
+    let path = [Member("data"), Member("elicitations"), Step::Element, Member(name)];
     texts(bytes, &span, &path)
 }
 
@@ -34,6 +44,13 @@ mod tests {
         }
         let ids: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
         assert_eq!(ids, expected);
+    }
+
+    #[test]
+    fn each_elicitation_of_an_error_has_a_text() {
+        let text = r#"{"error":{"code":-32042,"message":"no","data":{"elicitations":[{"message":"a"},{"message":"b","data":{"message":"no"}}]}},"jsonrpc":"2.0","id":1}"#;
+        let texts = elicitation_message_spans(&Message::parse(Bytes::from(text)).unwrap());
+        assert_eq!(texts.iter().map(Text::as_str).collect::<Vec<_>>(), ["a", "b"]);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod schema;
 
 use bytes::Bytes;
 
+use self::pattern::Patterns;
 use crate::message::{Kind, Message};
 use crate::method::ListKind;
 use crate::revision::Revision;
@@ -82,24 +83,39 @@ pub enum ShapedItem {
     /// The client can take it as it is.
     Same,
     /// The client can take this instead.
-    Changed(Bytes),
+    Changed {
+        /// What it gets.
+        item: Bytes,
+        /// Whether the `outputSchema` of the tool was wrapped, so that `shape_result` must wrap each
+        /// of its results.
+        wraps: bool,
+    },
     /// The client would refuse the whole list for it, and it cannot be repaired: why.
     Withheld(String),
 }
 
-/// Makes an entry of a list (see `Item::raw`) one that clients of `shape` take. Optional members
-/// that are null or of another type are dropped, a missing `type` of an object schema is added,
-/// and an `outputSchema` that is older clients' no more is wrapped or left out; everything else
-/// stays byte for byte. What it gives, it would leave the same. Of a repeated member each is
-/// checked.
-pub fn shape_item(kind: ListKind, item: &Bytes, shape: Shape) -> ShapedItem {
-    item::shaped(kind, item, shape).0
+/// Makes the entries of one list (see `Item::raw`) ones that clients of a shape take.
+#[derive(Debug)]
+pub struct Shaper {
+    kind: ListKind,
+    shape: Shape,
+    /// What is looked at of regular expressions is bounded for the list as a whole.
+    patterns: Patterns,
 }
 
-/// Whether `shape_item` wraps the `outputSchema` of that tool, so that `shape_result` must wrap
-/// each of its results.
-pub fn wraps_output(tool: &Bytes, shape: Shape) -> bool {
-    item::shaped(ListKind::Tools, tool, shape).1
+impl Shaper {
+    /// None has been looked at.
+    pub fn new(kind: ListKind, shape: Shape) -> Self {
+        Self { kind, shape, patterns: Patterns::new() }
+    }
+
+    /// Makes the next entry fit. Optional members that are null or of another type are dropped, a
+    /// missing `type` of an object schema is added, and an `outputSchema` that is older clients' no
+    /// more is wrapped or left out; everything else stays byte for byte. What it gives, it would
+    /// leave the same. Of a repeated member each is checked.
+    pub fn shape(&mut self, item: &Bytes) -> ShapedItem {
+        item::shaped(self.kind, item, self.shape, &mut self.patterns)
+    }
 }
 
 /// The whole response with a result that clients of `shape` take, ids as they were; `None` if it

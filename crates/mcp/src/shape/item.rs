@@ -4,28 +4,38 @@ use bytes::Bytes;
 
 use super::annotation::{annotations, icons};
 use super::output::output_schema;
+use super::pattern::Patterns;
 use super::schema::{self, Root};
 use super::{Shape, ShapedItem};
 use crate::editor::{Editor, Fate, Flaw, Object};
 use crate::method::ListKind;
 use crate::scan::Span;
 
-/// What became of the entry, and whether its `outputSchema` was wrapped.
-pub(super) fn shaped(kind: ListKind, item: &Bytes, shape: Shape) -> (ShapedItem, bool) {
+/// What became of the entry.
+pub(super) fn shaped(
+    kind: ListKind,
+    item: &Bytes,
+    shape: Shape,
+    patterns: &mut Patterns,
+) -> ShapedItem {
     let mut editor = Editor::new(item, &(0..item.len()));
     let wraps = match kind {
-        ListKind::Tools => tool(&mut editor, shape),
+        ListKind::Tools => tool(&mut editor, shape, patterns),
         ListKind::Prompts => prompt(&mut editor).map(|()| false),
         ListKind::Resources => resource(&mut editor, "uri").map(|()| false),
         ListKind::ResourceTemplates => resource(&mut editor, "uriTemplate").map(|()| false),
     };
     match wraps {
-        Ok(wraps) => (editor.finish().map_or(ShapedItem::Same, ShapedItem::Changed), wraps),
-        Err(Flaw(reason)) => (ShapedItem::Withheld(reason), false),
+        Ok(wraps) => match editor.finish() {
+            Some(item) => ShapedItem::Changed { item, wraps },
+            None => ShapedItem::Same,
+        },
+        Err(Flaw(reason)) => ShapedItem::Withheld(reason),
     }
 }
 
-fn tool(editor: &mut Editor<'_>, shape: Shape) -> Result<bool, Flaw> {
+/// Says whether the `outputSchema` was wrapped.
+fn tool(editor: &mut Editor<'_>, shape: Shape, patterns: &mut Patterns) -> Result<bool, Flaw> {
     let (mut named, mut takes, mut wraps) = (false, false, false);
     let object = entry(editor, |editor, key| match key {
         "name" => {
@@ -39,7 +49,7 @@ fn tool(editor: &mut Editor<'_>, shape: Shape) -> Result<bool, Flaw> {
             Ok(fate)
         }
         "outputSchema" => {
-            let output = output_schema(editor, shape)?;
+            let output = output_schema(editor, shape, patterns)?;
             wraps = output.wrapped;
             Ok(output.fate)
         }
@@ -67,7 +77,7 @@ fn input_schema(editor: &mut Editor<'_>) -> Result<Fate, Flaw> {
         Some(b'[') => return empty_array(editor, "inputSchema"),
         _ => return Err(Flaw("`inputSchema` is not an object".to_owned())),
     }
-    let schema = schema::root(editor, "inputSchema")?;
+    let schema = schema::root(editor, "inputSchema", None)?;
     match schema.root {
         Root::Object => {}
         Root::Untyped { union: true, .. } => {

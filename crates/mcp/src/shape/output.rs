@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::Shape;
+use super::pattern::Patterns;
 use super::schema::{self, Root, Schema};
 use crate::editor::{Editor, Fate, Flaw};
 use crate::scan::Cursor;
@@ -19,7 +20,11 @@ const KEPT: Output = Output { fate: Fate::Stays, wrapped: false };
 
 /// Passes an `outputSchema`. It is optional, so one that cannot be repaired is left out and the
 /// tool stays.
-pub(super) fn output_schema(editor: &mut Editor<'_>, shape: Shape) -> Result<Output, Flaw> {
+pub(super) fn output_schema(
+    editor: &mut Editor<'_>,
+    shape: Shape,
+    patterns: &mut Patterns,
+) -> Result<Output, Flaw> {
     let span = editor.value()?;
     if !shape.has_structured_content() {
         return Ok(DROPPED);
@@ -27,12 +32,12 @@ pub(super) fn output_schema(editor: &mut Editor<'_>, shape: Shape) -> Result<Out
     // A flaw may leave the cursor anywhere inside.
     let inside = Cursor::within(editor.bytes, &span);
     let after = std::mem::replace(&mut editor.cursor, inside);
-    let output = checked(editor, shape);
+    let output = checked(editor, shape, patterns);
     editor.cursor = after;
     Ok(output)
 }
 
-fn checked(editor: &mut Editor<'_>, shape: Shape) -> Output {
+fn checked(editor: &mut Editor<'_>, shape: Shape, patterns: &mut Patterns) -> Output {
     let any = shape.has_any_structured_content();
     match editor.peek() {
         Some(b'{') => {}
@@ -41,7 +46,7 @@ fn checked(editor: &mut Editor<'_>, shape: Shape) -> Output {
         _ => return DROPPED,
     }
     // A flaw costs the schema, not the tool.
-    let Ok(schema) = schema::root(editor, "outputSchema") else { return DROPPED };
+    let Ok(schema) = schema::root(editor, "outputSchema", Some(patterns)) else { return DROPPED };
     match schema.root {
         _ if any => KEPT,
         _ if !schema.compiles => DROPPED,

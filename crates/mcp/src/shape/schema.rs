@@ -42,8 +42,11 @@ pub(super) enum Root {
 ///
 /// # Errors
 /// A type that is none, or at the root `properties` or `required` of another kind.
-pub(super) fn root(editor: &mut Editor<'_>, name: &'static str) -> Result<Schema, Flaw> {
-    let patterns = (name == "outputSchema").then(Patterns::new);
+pub(super) fn root(
+    editor: &mut Editor<'_>,
+    name: &'static str,
+    patterns: Option<&mut Patterns>,
+) -> Result<Schema, Flaw> {
     let (references, inside) = (Vec::new(), References::default());
     let mut walker = Walker { name, references, fits: true, inside, patterns };
     let facts = walker.schema(editor, Place::Root)?;
@@ -131,17 +134,17 @@ struct Facts {
     dialect: Option<Span>,
 }
 
-struct Walker {
+struct Walker<'p> {
     name: &'static str,
     references: Vec<(Span, Bytes)>,
     /// Whether every keyword has a value of its kind.
     fits: bool,
     inside: References,
     /// Those that clients compile.
-    patterns: Option<Patterns>,
+    patterns: Option<&'p mut Patterns>,
 }
 
-impl Walker {
+impl Walker<'_> {
     /// Walks the object at the cursor.
     fn schema(&mut self, editor: &mut Editor<'_>, place: Place) -> Result<Facts, Flaw> {
         let mark = self.references.len();

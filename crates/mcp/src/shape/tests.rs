@@ -5,12 +5,24 @@ mod results;
 
 use bytes::Bytes;
 
-use super::{Shape, ShapedItem, shape_item, wraps_output};
+use super::{Shape, ShapedItem, Shaper};
 use crate::method::ListKind;
 use crate::revision::Revision;
 
 fn shaped(kind: ListKind, item: &str, shape: Shape) -> ShapedItem {
-    shape_item(kind, &Bytes::copy_from_slice(item.as_bytes()), shape)
+    Shaper::new(kind, shape).shape(&Bytes::copy_from_slice(item.as_bytes()))
+}
+
+fn wraps(tool: &str, shape: Shape) -> bool {
+    matches!(shaped(ListKind::Tools, tool, shape), ShapedItem::Changed { wraps: true, .. })
+}
+
+/// What it is changed to, whether it is wrapped or not.
+fn changed(kind: ListKind, item: &str, shape: Shape) -> Option<Bytes> {
+    match shaped(kind, item, shape) {
+        ShapedItem::Changed { item, .. } => Some(item),
+        ShapedItem::Same | ShapedItem::Withheld(_) => None,
+    }
 }
 
 /// What every client gets of that entry.
@@ -24,9 +36,13 @@ fn check(kind: ListKind, item: &str, expected: &str) {
 /// What clients of that shape get of that entry.
 #[track_caller]
 fn check_for(shape: Shape, kind: ListKind, item: &str, expected: &str) {
-    let changed = ShapedItem::Changed(Bytes::copy_from_slice(expected.as_bytes()));
-    let wanted = if item == expected { ShapedItem::Same } else { changed };
-    assert_eq!(shaped(kind, item, shape), wanted, "{shape:?} of {item}");
+    match item == expected {
+        true => assert_eq!(shaped(kind, item, shape), ShapedItem::Same, "{shape:?} of {item}"),
+        false => {
+            let wanted = Some(Bytes::copy_from_slice(expected.as_bytes()));
+            assert_eq!(changed(kind, item, shape), wanted, "{shape:?} of {item}");
+        }
+    }
     assert_eq!(shaped(kind, expected, shape), ShapedItem::Same, "{shape:?} of {expected}");
 }
 
@@ -60,11 +76,11 @@ fn check_output(schema: &str, expected: &str) {
             "{{\"name\":\"a\",\"inputSchema\":{{\"type\":\"object\"}},\"outputSchema\":{schema}}}"
         ),
     };
-    let wraps = expected.contains("\"required\":[\"result\"]") && schema != expected;
+    let is_wrapped = expected.contains("\"required\":[\"result\"]") && schema != expected;
     check_for(Shape::V2025_06_18, ListKind::Tools, &tool(schema), &tool(expected));
-    assert_eq!(wraps_output(&tool(schema).into(), Shape::V2025_06_18), wraps, "{schema}");
+    assert_eq!(wraps(&tool(schema), Shape::V2025_06_18), is_wrapped, "{schema}");
     check_for(Shape::V2025_03_26, ListKind::Tools, &tool(schema), &tool(""));
-    assert!(!wraps_output(&tool(schema).into(), Shape::V2026_07_28));
+    assert!(!wraps(&tool(schema), Shape::V2026_07_28));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use mcp::{FULL_NAME_META, Item, ListKind, Shape, ShapedItem, Span, TargetName};
+use mcp::{FULL_NAME_META, Item, ListKind, Shape, ShapedItem, Shaper, Span, TargetName};
 
 use crate::federation::menu::Menu;
 use crate::federation::naming::Listed;
@@ -73,8 +73,7 @@ pub(super) fn render(menu: &Menu, target: usize, kind: ListKind, shape: Shape) -
 
 /// A fragment that grows.
 struct Writer {
-    kind: ListKind,
-    shape: Shape,
+    shaper: Shaper,
     apps: Apps,
     items: BytesMut,
     fragment: Fragment,
@@ -92,7 +91,7 @@ impl Writer {
     fn new(kind: ListKind, shape: Shape, apps: Apps, items: &[Item]) -> Self {
         let length = items.iter().map(|item| item.raw.len() + 64).sum();
         let (items, fragment) = (BytesMut::with_capacity(length), Fragment::default());
-        Self { kind, shape, apps, items, fragment }
+        Self { shaper: Shaper::new(kind, shape), apps, items, fragment }
     }
 
     /// Adds an item: edited first, so that whatever it is called it is what these clients read.
@@ -104,13 +103,13 @@ impl Writer {
         }
         let edited = if edits.is_empty() { item.raw.clone() } else { item.edited(&edits) };
         let key = || Arc::from(item.key.as_ref().map_or("", mcp::Text::as_str));
-        match mcp::shape_item(self.kind, &edited, self.shape) {
+        match self.shaper.shape(&edited) {
             ShapedItem::Same => self.write(&edited),
-            ShapedItem::Changed(changed) => {
-                if self.kind == ListKind::Tools && mcp::wraps_output(&edited, self.shape) {
+            ShapedItem::Changed { item, wraps } => {
+                if wraps {
                     self.fragment.wrapped.insert(key());
                 }
-                self.write(&changed);
+                self.write(&item);
             }
             ShapedItem::Withheld(reason) => {
                 self.fragment.withheld.push(Unreadable { key: key(), reason });
