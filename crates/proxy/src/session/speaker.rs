@@ -23,9 +23,9 @@ impl Speaker {
         let Some(name) = self.name() else { return rewrite };
         let routed = request.routed();
         let mut rewrite = rewrite;
-        let is_labelled = self.offer.backend.elicitation_label == ElicitationLabel::Target;
-        if let Some(message) = routed.elicitation_message.as_ref().filter(|_| is_labelled) {
-            rewrite = rewrite.elicitation_message(&format!("[{name}] {}", message.as_str()));
+        let message = routed.elicitation_message.as_ref();
+        if let Some(message) = message.filter(|_| self.labels_elicitations()) {
+            rewrite = rewrite.elicitation_message(&labelled(name, message));
         }
         if let Some(id) = &routed.elicitation_id {
             rewrite = rewrite.elicitation_id(&elicitation_id(name, id));
@@ -65,13 +65,23 @@ impl Speaker {
         Some(self.related(notice, rewrite).bytes())
     }
 
-    /// An error of the target; what it names elicitations is told apart from what others do.
+    /// An error of the target: of the elicitations that it asks for, the user is told which target
+    /// asks, and their names are told apart from what others use.
     pub(crate) fn error(&self, error: &Message) -> Bytes {
         let Some(name) = self.name() else { return error.bytes().clone() };
+        let edit = |text: &Text, new: &str| (text.span(), mcp::quoted(new));
         let ids = mcp::elicitation_id_spans(error);
-        let edits: Vec<_> =
-            ids.iter().map(|id| (id.span(), mcp::quoted(&elicitation_id(name, id)))).collect();
+        let messages = mcp::elicitation_message_spans(error);
+        let messages = messages.iter().filter(|_| self.labels_elicitations());
+        let mut edits: Vec<_> = ids.iter().map(|id| edit(id, &elicitation_id(name, id))).collect();
+        edits.extend(messages.map(|message| edit(message, &labelled(name, message))));
+        edits.sort_by_key(|(span, _)| span.start);
         mcp::splice(error.bytes(), &edits)
+    }
+
+    /// Whether the user is told which target asks.
+    fn labels_elicitations(&self) -> bool {
+        self.offer.backend.elicitation_label == ElicitationLabel::Target
     }
 
     /// The task that a message belongs to, as clients know it.
@@ -113,4 +123,9 @@ impl Speaker {
 /// What a target among several calls an elicitation, as clients know it.
 fn elicitation_id(target: &str, id: &Text) -> String {
     format!("{target}+{}", id.as_str())
+}
+
+/// What the user reads of a target among several.
+fn labelled(target: &str, message: &Text) -> String {
+    format!("[{target}] {}", message.as_str())
 }

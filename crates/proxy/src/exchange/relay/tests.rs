@@ -333,10 +333,10 @@ async fn an_answer_is_held_back_only_where_it_may_have_to_change() {
 
 #[tokio::test]
 async fn what_targets_call_elicitations_is_told_apart() {
-    let error = |id: &str| {
+    let error = |id: &str, text: &str| {
         format!(
-            r#""error":{{"code":-32042,"message":"m","data":{{"elicitations":[{{"elicitationId":"{id}"}}]}}}}"#
+            r#""error":{{"code":-32042,"message":"m","data":{{"elicitations":[{{"message":"{text}","elicitationId":"{id}"}}]}}}}"#
         )
     };
-    check(None, &error("e"), &error("a+e")).await;
+    check(None, &error("e", "Log in"), &error("a+e", "[a] Log in")).await;
 }
