@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::session::streams::{Carries, EventId, EventStore, Evicted, Reader, Stream, Streams};
 
@@ -105,6 +106,11 @@ impl Outbox {
         let mut state = self.state.lock();
         state.waiting_bytes = 0;
         state.waiting.drain(..).collect()
+    }
+
+    /// Makes room: streams that ended before that cannot be read any more.
+    pub(super) fn forget(&self, before: Instant) {
+        self.state.lock().streams.forget(before);
     }
 
     /// Ends every stream.

@@ -213,6 +213,10 @@ impl Sessions {
         let (session_idle, connection_idle) =
             (limits.session_idle.get(), limits.process_idle.get());
         let mut slots = Vec::new();
+        // The other half is for sessions that are deleted.
+        let most = (limits.tombstones / 2).max(1);
+        let mut is_full = false;
+        let forgettable = self.store.forgettable(tokio::time::Instant::now());
         for shard in &self.shards {
             let mut shard = shard.lock();
             let before = shard.tombstones.len();
@@ -224,15 +228,16 @@ impl Sessions {
                 let is_over = session.has_expired(unix);
                 let is_idle = session.is_idle(now, session_idle);
                 let is_missed = is_idle && !is_over && session.has_settings();
-                // The other half is for sessions that are deleted.
-                let most = limits.tombstones / 2;
                 if is_missed && !self.bury(tombstones, *serial, session.expires(), most) {
-                    self.metrics.rejected(Limit::Tombstones);
+                    is_full = true;
                 } else if is_over || is_idle {
                     slots.extend(self.ended(session));
                     return false;
                 }
                 slots.extend(session.idle_slots(now, connection_idle));
+                if let Some(before) = forgettable {
+                    session.outbox().forget(before);
+                }
                 true
             });
             // What a burst of clients needed is given back.
@@ -240,6 +245,9 @@ impl Sessions {
             records.shrink_to(records.len() * 2);
             pipes.shrink_to(pipes.len() * 2);
             tombstones.shrink_to(tombstones.len() * 2);
+        }
+        if is_full {
+            self.metrics.rejected(Limit::Tombstones);
         }
         slots
     }

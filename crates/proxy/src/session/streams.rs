@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use config::Limits;
@@ -14,6 +15,8 @@ use tokio::time::Instant;
 
 /// The streams of a session that have ended and can still be read.
 const ENDED_STREAMS: usize = 16;
+/// How long they stay where the store is half full.
+const ENDED_TIME: Duration = Duration::from_secs(60);
 
 /// The bounds of what is kept, shared by all sessions.
 #[derive(Debug)]
@@ -59,7 +62,8 @@ struct Kept {
     bytes: usize,
     /// How many of them a client has been given.
     given: u64,
-    is_over: bool,
+    /// Since when no more events come.
+    over: Option<Instant>,
     /// How often somebody has begun to read; the last of them is the reader.
     begun: u64,
     attention: Attention,
@@ -110,6 +114,16 @@ impl EventStore {
     pub fn used(&self) -> usize {
         self.used.load(Ordering::Relaxed)
     }
+
+    /// Which streams are to be forgotten so that there is room for others: those that ended before
+    /// that. `None` while there is room.
+    pub(super) fn forgettable(&self, now: Instant) -> Option<Instant> {
+        match self.used() {
+            used if used > self.total / 4 * 3 => Some(now),
+            used if used > self.total / 2 => now.checked_sub(ENDED_TIME),
+            _ => None,
+        }
+    }
 }
 
 impl EventId {
@@ -134,7 +148,7 @@ impl Kept {
             events: VecDeque::new(),
             bytes: 0,
             given: 0,
-            is_over: false,
+            over: None,
             begun: 0,
             attention: Attention::Unread(Instant::now()),
         }
@@ -180,13 +194,13 @@ impl Stream {
 
     /// No more events come.
     pub fn end(&self) {
-        self.kept.lock().is_over = true;
+        self.kept.lock().over.get_or_insert_with(Instant::now);
         self.news.notify_waiters();
     }
 
     /// There are more events after all: its client has come back.
     pub(super) fn reopen(&self) {
-        self.kept.lock().is_over = false;
+        self.kept.lock().over = None;
     }
 
     pub(super) fn carries(&self) -> Carries {
@@ -241,7 +255,13 @@ impl Stream {
     }
 
     fn is_over(&self) -> bool {
-        self.kept.lock().is_over
+        self.kept.lock().over.is_some()
+    }
+
+    /// Whether it has ended before that, and nobody reads it.
+    fn was_over(&self, before: Instant) -> bool {
+        let kept = self.kept.lock();
+        kept.attention != Attention::Read && kept.over.is_some_and(|over| over < before)
     }
 }
 
@@ -286,7 +306,7 @@ impl Reader {
                 let place = EventId { stream: self.stream.number, event: self.after };
                 Some(Some(Ok((place, event))))
             }
-            None if kept.is_over => Some(None),
+            None if kept.over.is_some() => Some(None),
             None => None,
         }
     }
@@ -327,6 +347,11 @@ impl Streams {
     /// The stream that an event is of.
     pub(super) fn find(&self, place: EventId) -> Option<Arc<Stream>> {
         self.all.iter().find(|stream| stream.number == place.stream).cloned()
+    }
+
+    /// Forgets those that ended before that.
+    pub(super) fn forget(&mut self, before: Instant) {
+        self.all.retain(|stream| !stream.was_over(before));
     }
 
     /// Forgets all of them.

@@ -147,3 +147,27 @@ fn only_places_of_our_form_are_places() {
         assert_eq!(EventId::parse(text), None, "{text}");
     }
 }
+
+#[test]
+fn a_store_that_fills_up_makes_room_of_what_has_ended_first() {
+    let store = store(9, 9, 8);
+    let mut streams = Streams::default();
+    let (ended, open) =
+        (streams.open(&store, Carries::Answer), streams.open(&store, Carries::Answer));
+    let places = [ended.push(event("abc")), open.push(event("de"))];
+    ended.end();
+    assert!(store.forgettable(Instant::now()).is_some_and(|before| before < Instant::now()));
+    let mut forget = || {
+        if let Some(before) = store.forgettable(Instant::now()) {
+            streams.forget(before);
+        }
+        places.map(|place| streams.find(place).is_some())
+    };
+    assert_eq!(forget(), [true, true], "it has ended a moment ago");
+    open.push(event("fg"));
+    std::thread::sleep(Duration::from_millis(1));
+    assert_eq!(forget(), [false, true], "no room is left");
+    drop(ended);
+    assert_eq!((store.used(), forget()), (4, [false, true]));
+    assert_eq!(store.forgettable(Instant::now()), None, "half of it is free");
+}
