@@ -109,6 +109,15 @@ impl NativeName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether it holds nothing but what the name of a tool may have.
+    pub fn is_plain(&self) -> bool {
+        self.0.chars().all(is_plain)
+    }
+}
+
+fn is_plain(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-' | '.')
 }
 
 /// A tool or prompt as clients see it.
@@ -119,20 +128,22 @@ impl ToolName {
     /// The least length, in characters, that leaves something of a shortened name to read.
     pub const MIN_LIMIT: usize = 16;
 
-    /// `<target>_<native>` if it has at most `limit` characters, else shortened:
-    /// `<target, at most 16>-<6 of a digest of the whole>_<the end of native>`. The same on every
-    /// replica, whatever else there is. A limit below
-    /// `MIN_LIMIT` is taken as that.
+    /// `<target>_<native>` if it has at most `limit` characters, all of them such as a name may have
+    /// (2025-11-25, tools, "Tool Names"; several models refuse a whole request for another one), else
+    /// `<target, at most 16>-<6 of a digest of the whole>_<the end of native>` with `_` for what a name
+    /// may not have. The same on every replica, whatever else there is. A limit below `MIN_LIMIT` is
+    /// taken as that.
     pub fn prefixed(target: &TargetName, native: &NativeName, limit: usize) -> Self {
         let whole = format!("{}_{}", target.as_str(), native.as_str());
-        if whole.chars().count() <= limit {
+        if native.is_plain() && whole.chars().count() <= limit {
             return Self(whole.into());
         }
         let room = limit.max(Self::MIN_LIMIT) - DIGEST - 2;
         let prefix: String = target.as_str().chars().take(16.min(room / 2)).collect();
         let room = room - prefix.chars().count();
         let skipped = native.as_str().chars().count().saturating_sub(room);
-        let end: String = native.as_str().chars().skip(skipped).collect();
+        let plain = |letter| if is_plain(letter) { letter } else { '_' };
+        let end: String = native.as_str().chars().skip(skipped).map(plain).collect();
         Self(format!("{prefix}-{}_{end}", digest(&whole)).into())
     }
 

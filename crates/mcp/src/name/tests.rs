@@ -49,7 +49,18 @@ fn check(target: &str, native: &str, limit: usize, expected: &str) {
 fn a_prefixed_name_is_whole_up_to_the_limit() {
     check("time", "now", 8, "time_now");
     check("mcp-server-everything-3001", "echo", 50, "mcp-server-everything-3001_echo");
-    check("a", "ééé", 5, "a_ééé");
+    check("a", "b-C.9_d", 50, "a_b-C.9_d");
+}
+
+#[test]
+fn what_a_name_may_not_have_is_replaced_and_told_apart_by_the_digest() {
+    let target = TargetName::new("a").unwrap();
+    let name = |native| ToolName::prefixed(&target, &NativeName::new(native).unwrap(), 50);
+    let (spaces, accents) = (name("bad name"), name("bad\u{e9}name"));
+    assert!(spaces.as_str().ends_with("_bad_name"), "{spaces}");
+    assert!(accents.as_str().ends_with("_bad_name"), "{accents}");
+    assert_ne!(spaces, accents);
+    assert!(NativeName::new(spaces.as_str()).unwrap().is_plain(), "{spaces}");
 }
 
 #[test]

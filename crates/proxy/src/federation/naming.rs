@@ -74,7 +74,7 @@ pub(crate) enum Listed {
     Native(Arc<str>),
     /// `<target>_<native>`.
     Prefixed(Arc<str>),
-    /// A prefixed name that was too long.
+    /// A prefixed name that was too long, or had what a name may not have.
     Shortened { name: Arc<str>, full: Arc<str> },
 }
 

@@ -77,7 +77,7 @@ fn a_single_targets_items_are_listed_byte_for_byte() {
 #[test]
 fn of_several_targets_only_names_and_uris_change() {
     let tools = vec![
-        r#"{ "x":1.0,"name" : "\u0065\"cho" ,"_meta":{"ui":{"resourceUri":"ui://a/b"},"ui/resourceUri":"ui://a/b"}, "inputSchema":{"type":"object"} }"#.to_owned(),
+        r#"{ "x":1.0,"name" : "\u0065cho" ,"_meta":{"ui":{"resourceUri":"ui://a/b"},"ui/resourceUri":"ui://a/b"}, "inputSchema":{"type":"object"} }"#.to_owned(),
     ];
     let resources = vec![
         r#"{"name":"r","uri":"memo:x","size":1e3}"#.to_owned(),
@@ -92,7 +92,7 @@ fn of_several_targets_only_names_and_uris_change() {
         Conditional,
         &offers,
         ListKind::Tools,
-        r#"{ "x":1.0,"name" : "a_e\"cho" ,"_meta":{"ui":{"resourceUri":"ui://a+a/b"},"ui/resourceUri":"ui://a+a/b"}, "inputSchema":{"type":"object"} },{"name":"c_x","inputSchema":{"type":"object"}}"#,
+        r#"{ "x":1.0,"name" : "a_echo" ,"_meta":{"ui":{"resourceUri":"ui://a+a/b"},"ui/resourceUri":"ui://a+a/b"}, "inputSchema":{"type":"object"} },{"name":"c_x","inputSchema":{"type":"object"}}"#,
     );
     check(
         Conditional,

@@ -109,13 +109,13 @@ pub(super) fn prefixed<'a>(targets: &TargetIndex, name: &'a str) -> Option<(usiz
     Some((targets.position(prefix)?, native))
 }
 
-/// The shortened form of a prefixed name; `None` if it fits as it is.
+/// The shortened form of a prefixed name; `None` if it can stand as it is.
 pub(super) fn shortened(target: &TargetName, native: &str, max_length: usize) -> Option<Arc<str>> {
     let full = target.as_str().len() + 1 + native.chars().count();
-    if full <= max_length {
+    let native = NativeName::new(native).ok()?;
+    if full <= max_length && native.is_plain() {
         return None;
     }
-    let native = NativeName::new(native).ok()?;
     Some(ToolName::prefixed(target, &native, max_length).as_str().into())
 }
 

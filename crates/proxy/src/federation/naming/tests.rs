@@ -282,9 +282,26 @@ fn a_shortened_name_that_is_another_targets_full_name_gives_way() {
 
 #[test]
 fn the_limit_counts_characters_of_the_name_as_listed() {
-    for (native, shortened) in [("é".repeat(48), false), ("é".repeat(49), true)] {
+    for (native, shortened) in [("e".repeat(48), false), ("e".repeat(49), true)] {
         let offers = [("a", Offer::tools(&[&native])), ("b", Offer::default())];
         let listed = build(Naming { mode: Conditional, max_length: 50 }, &offers).2.concat();
         assert_eq!(listed != [format!("a_{native}")], shortened, "{listed:?}");
     }
+}
+
+#[test]
+fn a_name_that_models_would_refuse_is_listed_as_one_that_they_take() {
+    let odd = ["bad name with space", "\u{fc}n\u{ef}"];
+    let offers = [("a", Offer::tools(&odd)), ("b", Offer::default())];
+    let naming = Naming { mode: Conditional, max_length: 50 };
+    let (index, names, listed) = build(naming, &offers);
+    for (native, listed) in odd.iter().zip(&listed[0]) {
+        let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_-.".contains(letter);
+        assert!(listed.starts_with("a-") && listed.chars().all(is_plain), "{listed}");
+        for called in [listed.clone(), format!("a_{native}")] {
+            assert_eq!(meaning(&index, &names, &called), entry("a", native), "{called}");
+        }
+    }
+    // A single target's names are its own.
+    assert_eq!(build(naming, &offers[..1]).2.concat(), odd);
 }
