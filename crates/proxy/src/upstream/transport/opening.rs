@@ -37,15 +37,19 @@ pub(super) async fn open(dial: &Dial, target: &Target, common: &Arc<Common>) -> 
 /// the address of its stream (2025-11-25, transports, "Backwards Compatibility"). What was found is
 /// asked for first the next time.
 async fn either(dial: &Dial, target: &Target, common: &Arc<Common>, url: &Uri) -> Opened {
-    // A server that has no such stream may keep its GET open without a word.
-    let patience = target.settings.timeouts.connect;
+    // A server that has no such stream may keep its GET open without a word, which is not to take
+    // all the time that an opening has.
+    let timeouts = &target.settings.timeouts;
+    let patience = timeouts.connect.min(timeouts.call / 2);
     let stream = || tokio::time::timeout(patience, Sse::open(common.clone(), dial, url));
-    if dial.speaks_sse.load(Ordering::Relaxed)
+    // Forgotten until it is true again, however this ends.
+    if dial.speaks_sse.swap(false, Ordering::Relaxed)
         && let Ok(Ok(stream)) = stream().await
     {
-        return greet(dial, common, Wire::Sse(stream)).await;
+        let opened = greet(dial, common, Wire::Sse(stream)).await?;
+        dial.speaks_sse.store(true, Ordering::Relaxed);
+        return Ok(opened);
     }
-    dial.speaks_sse.store(false, Ordering::Relaxed);
     let refused = match streamable(dial, common, url).await {
         Err(error) if may_be_old(&error) => error,
         opened => return opened,
