@@ -72,16 +72,18 @@ impl TaskPage {
 /// The id of the task that was made instead of an answer, in `task.taskId` of a result (2025-11-25, tasks,
 /// "Creating Tasks").
 pub fn created_task(response: &Message) -> Option<Text> {
-    let task = member(response, "task")?;
+    let task = only_member(response, "task")?;
     task_id(response.bytes(), &task)
 }
 
 /// The answer to `tasks/list` with those tasks alone whose id is to be kept, everything else as it was.
-/// A result that lists no tasks becomes an empty list; `None` for an error, which holds none.
+/// A result that lists no tasks, or lists them twice, becomes an empty list; `None` for an error, which
+/// holds none.
 pub fn retain_tasks(response: &Message, keep: impl Fn(&str) -> bool) -> Option<Bytes> {
     let bytes = response.bytes();
     response.result_span()?;
-    let tasks = member(response, "tasks").and_then(|span| Some((elements(bytes, &span)?, span)));
+    let tasks = only_member(response, "tasks");
+    let tasks = tasks.and_then(|span| Some((elements(bytes, &span)?, span)));
     let Some((tasks, span)) = tasks else {
         return Some(result_response(response.id()?, b"{\"tasks\":[]}"));
     };
@@ -92,8 +94,8 @@ pub fn retain_tasks(response: &Message, keep: impl Fn(&str) -> bool) -> Option<B
     Some(splice(bytes, &[(span, kept.into())]))
 }
 
-/// Where a member of the result stands; the last of its name, as most readers take it.
-fn member(response: &Message, name: &str) -> Option<Span> {
+/// Where a member of the result stands, if it is there once: readers differ on which of two counts.
+fn only_member(response: &Message, name: &str) -> Option<Span> {
     let bytes = response.bytes();
     let mut cursor = Cursor::within(bytes, &response.result_span()?);
     if cursor.peek() != Some(b'{') {
@@ -103,8 +105,8 @@ fn member(response: &Message, name: &str) -> Option<Span> {
     let mut walk = cursor.object().ok()?;
     while let Some(key) = cursor.member(&mut walk).ok()? {
         let value = cursor.value().ok()?;
-        if key.lossy(bytes) == name {
-            found = Some(value);
+        if key.lossy(bytes) == name && found.replace(value).is_some() {
+            return None;
         }
     }
     found

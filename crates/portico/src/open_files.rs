@@ -1,17 +1,14 @@
 //! How many files the process may have open: a connection is one, and a call may be two.
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing::warn;
 
-/// More than enough for the connections that a gateway takes by default, and few enough for programs
-/// that walk over all of them when they are started.
-#[cfg(unix)]
+/// More than enough for the connections that a gateway takes by default, and few enough for the programs
+/// of targets, which get the same number: some walk over all of them when they are started.
 const WANTED: u64 = 65_536;
 
 /// Raises the number as far as the system lets everybody do.
-#[cfg(unix)]
 pub(crate) fn raise() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-
     let limit = getrlimit(Resource::Nofile);
     let most = limit.maximum.unwrap_or(WANTED).min(WANTED);
     if limit.current.is_none_or(|current| current >= most) {
@@ -24,10 +21,7 @@ pub(crate) fn raise() {
 }
 
 /// Says so where there may be fewer than the connections that clients are promised.
-#[cfg(unix)]
 pub(crate) fn check(connections: usize) {
-    use rustix::process::{Resource, getrlimit};
-
     let current = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     if u64::try_from(connections).is_ok_and(|connections| current < connections) {
         warn!(
@@ -35,11 +29,3 @@ pub(crate) fn check(connections: usize) {
         );
     }
 }
-
-/// Another system has no such number.
-#[cfg(not(unix))]
-pub(crate) fn raise() {}
-
-/// Another system has no such number.
-#[cfg(not(unix))]
-pub(crate) fn check(_connections: usize) {}

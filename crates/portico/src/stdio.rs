@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use crate::arguments::StdioArguments;
 use crate::connect;
 use crate::failure::InputError;
+use crate::open_files;
 use crate::running::{Running, Setup, Source, runtime};
 use crate::signals::StopSignals;
 use crate::telemetry;
@@ -30,6 +31,7 @@ const LEFTOVERS: Duration = Duration::from_millis(100);
 /// what it was served has been removed.
 pub(crate) fn stdio(arguments: StdioArguments) -> anyhow::Result<ExitCode> {
     telemetry::start(arguments.log_format);
+    open_files::raise();
     let runtime = runtime()?;
     let served = runtime.block_on(serve(arguments));
     runtime.shutdown_timeout(LEFTOVERS);

@@ -6,7 +6,7 @@ use testkit::{
 };
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs the gateway's binary"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_task_of_the_client_belongs_to_the_target_that_asked_for_it() -> anyhow::Result<()> {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
     let gateway = gateway_of(&[("a", &a), ("b", &b)], "").await?;

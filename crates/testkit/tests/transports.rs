@@ -30,7 +30,7 @@ async fn a_client_of_http_sse_uses_a_federation_and_answers_what_it_asks() -> an
 }
 
 #[tokio::test]
-#[ignore = "run by cargo xtask test, needs the gateway's binary"]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn the_access_log_tells_of_calls_over_http_sse_what_it_tells_of_others() -> anyhow::Result<()>
 {
     let server = RawServer::start(Framing::Json).await?;

@@ -65,7 +65,8 @@ pub struct Limits {
     pub catalogs_per_target: usize,
     /// Lists of single sessions that are kept of one target.
     pub overlays_per_target: usize,
-    /// Processes of one target for clients; a quarter as many may run besides to read its lists.
+    /// Processes of one target for clients; a quarter as many may run besides to read its
+    /// lists, and for a moment twice that: one that ends beside its successor.
     pub processes: u32,
     /// Ended sessions that are remembered until they would have expired, so that they stay ended;
     /// half of them may be ones that were idle for too long.

@@ -53,7 +53,8 @@ pub struct Target {
     /// Whether sessions share its process.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub process: Option<Process>,
-    /// How many processes of it may run at once for clients; a quarter as many, and one at least,
+    /// How many processes of it may run at once for clients; a quarter as many, one at least and for a
+    /// moment twice that,
     /// may run besides to read its lists. Unset: `limits.processes`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_processes: Option<u32>,

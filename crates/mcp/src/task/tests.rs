@@ -67,6 +67,8 @@ fn a_page_of_tasks_is_left_with_those_that_are_kept() {
     // What is no list of tasks could hold anybody's.
     check(r#""result":{"tasks":{"t":{"taskId":"b"}}}"#, r#""result":{"tasks":[]}"#);
     check(r#""result":[{"taskId":"b"}]"#, r#""result":{"tasks":[]}"#);
+    let twice = r#""result":{"tasks":[{"taskId":"b"}],"tasks":[{"taskId":"a"}]}"#;
+    check(twice, r#""result":{"tasks":[]}"#);
     assert_eq!(left(r#""error":{"code":1,"message":"m"}"#), None);
 }
 
