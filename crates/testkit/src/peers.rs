@@ -93,12 +93,22 @@ impl Peers {
 
     /// server-everything over streamable HTTP on `port`, once it listens.
     pub async fn everything(&self, port: u16) -> anyhow::Result<Process> {
-        let mut command =
-            self.npm("@modelcontextprotocol/server-everything", &["streamableHttp"])?;
-        command.env("PORT", port.to_string());
-        let process = Process::start("server-everything", command)?;
-        process.says("listening on port").await?;
+        let process = self.everything_as("streamableHttp", port)?;
+        process.starts("listening on port").await?;
         Ok(process)
+    }
+
+    /// server-everything over its own HTTP+SSE on `port`, once it listens.
+    pub async fn everything_on_sse(&self, port: u16) -> anyhow::Result<Process> {
+        let process = self.everything_as("sse", port)?;
+        process.starts("running on port").await?;
+        Ok(process)
+    }
+
+    fn everything_as(&self, transport: &str, port: u16) -> anyhow::Result<Process> {
+        let mut command = self.npm("@modelcontextprotocol/server-everything", &[transport])?;
+        command.env("PORT", port.to_string());
+        Process::start("server-everything", command)
     }
 
     /// The everything-server of the Python SDK over streamable HTTP on `port`, once it listens.
@@ -141,7 +151,7 @@ impl Peers {
         let mut command = self.npm("mcp-proxy", &["--host", "127.0.0.1", "--port"])?;
         command.arg(port.to_string()).arg("--").arg(&self.node).args(server);
         let process = Process::start("mcp-proxy", command)?;
-        process.says("starting server on port").await?;
+        process.starts("starting server on port").await?;
         Ok(process)
     }
 

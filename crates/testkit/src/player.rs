@@ -50,6 +50,16 @@ pub struct Played {
     pub asked: Vec<String>,
 }
 
+impl PlayerKind {
+    /// Whether it speaks HTTP+SSE.
+    pub fn is_over_sse(self) -> bool {
+        match self {
+            Self::TypeScriptOverSse | Self::PythonOverSse => true,
+            Self::TypeScript | Self::McpRemote | Self::Python | Self::Rmcp => false,
+        }
+    }
+}
+
 impl Player {
     /// Connects a client to `url`.
     pub async fn connect(kind: PlayerKind, peers: &Peers, url: &str) -> anyhow::Result<Self> {
@@ -71,6 +81,22 @@ impl Player {
         match self {
             Self::Script(player) => player.play(&step).await,
             Self::Rmcp(player) => player.play(step).await,
+        }
+    }
+
+    /// Begins one request, which is cancelled by [`cancel`](Self::cancel).
+    pub async fn begin(&mut self, method: &str, params: Value) -> anyhow::Result<()> {
+        match self {
+            Self::Script(player) => player.begin(method, params).await,
+            Self::Rmcp(player) => player.begin(json!({ "method": method, "params": params })).await,
+        }
+    }
+
+    /// Cancels the request that was begun.
+    pub async fn cancel(&mut self) -> anyhow::Result<()> {
+        match self {
+            Self::Script(player) => player.cancel().await,
+            Self::Rmcp(player) => player.cancel().await,
         }
     }
 

@@ -61,6 +61,25 @@ impl Process {
         said.with_context(|| format!("{} said:\n{}", self.name, self.log.all().join("\n")))
     }
 
+    /// Awaits the line that contains `text`, which a program that others wrote says once it has started.
+    pub async fn starts(&self, text: &str) -> anyhow::Result<String> {
+        let line = async {
+            let mut place = 0;
+            while let Some(line) = self.log.at(place).await {
+                if line.contains(text) {
+                    return Some(line);
+                }
+                place += 1;
+            }
+            None
+        };
+        let said = tokio::time::timeout(OTHERS, line).await;
+        said.ok().flatten().with_context(|| {
+            let said = self.log.all().join("\n");
+            format!("no `{text}` from {} within {OTHERS:?}; it said:\n{said}", self.name)
+        })
+    }
+
     /// Writes a line to its standard input.
     pub async fn tell(&mut self, line: &str) -> anyhow::Result<()> {
         let input = self.input.as_mut().with_context(|| format!("{} reads nothing", self.name))?;
@@ -84,8 +103,10 @@ impl Process {
                 tries.tick().await;
             }
         };
-        let listens = within(&format!("{} to listen on {port}", self.name), probe).await;
-        listens.with_context(|| format!("{} said:\n{}", self.name, self.log.all().join("\n")))
+        tokio::time::timeout(OTHERS, probe).await.with_context(|| {
+            let said = self.log.all().join("\n");
+            format!("{} does not listen on {port} after {OTHERS:?}; it said:\n{said}", self.name)
+        })
     }
 
     /// Its process id.

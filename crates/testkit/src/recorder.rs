@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::Context;
 use bytes::Bytes;
+use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Empty, Full};
@@ -28,6 +29,8 @@ pub struct Recorder {
 pub struct Exchange {
     /// How it was asked.
     pub method: Method,
+    /// What was asked for: the path and the query.
+    pub target: String,
     /// The headers of the request.
     pub headers: HeaderMap,
     /// The body of the request.
@@ -45,6 +48,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// Its body so far.
     pub body: Vec<u8>,
+    /// Whether nothing more will come: it is whole, or whoever read it has left.
+    pub is_over: bool,
 }
 
 impl Recorder {
@@ -85,6 +90,11 @@ impl Exchange {
             && self.answer.as_ref().is_some_and(|answer| answer.status.is_success())
     }
 
+    /// Whether it was answered, and nothing more will come.
+    pub fn is_over(&self) -> bool {
+        self.answer.as_ref().is_some_and(|answer| answer.is_over)
+    }
+
     /// How many messages of `method` came in the answer so far.
     pub fn brought(&self, method: &str) -> usize {
         let answer = self.answer.as_ref().map(|answer| String::from_utf8_lossy(&answer.body));
@@ -119,6 +129,7 @@ async fn forward(
         number = exchanges.len();
         exchanges.push(Exchange {
             method: head.method.clone(),
+            target: head.uri.path_and_query().map(PathAndQuery::to_string).unwrap_or_default(),
             headers: head.headers.clone(),
             body: body.clone(),
             answer: None,
@@ -140,19 +151,38 @@ async fn forward(
     exchanges.change(|exchanges| {
         if let Some(exchange) = exchanges.get_mut(number) {
             let (status, headers) = (head.status, head.headers.clone());
-            exchange.answer = Some(Answer { status, headers, body: Vec::new() });
+            exchange.answer = Some(Answer { status, headers, body: Vec::new(), is_over: false });
         }
     });
+    let answering = Answering { exchanges, number };
     let body = body.map_frame(move |frame| {
         if let Some(bytes) = frame.data_ref() {
-            exchanges.change(|exchanges| {
-                let exchange = exchanges.get_mut(number);
-                if let Some(answer) = exchange.and_then(|exchange| exchange.answer.as_mut()) {
-                    answer.body.extend_from_slice(bytes);
-                }
-            });
+            answering.change(|answer| answer.body.extend_from_slice(bytes));
         }
         frame
     });
     Ok(Response::from_parts(head, body.boxed()))
+}
+
+/// The answer of one exchange, until its body ends or nobody reads it any more.
+struct Answering {
+    exchanges: Record<Exchange>,
+    number: usize,
+}
+
+impl Answering {
+    fn change(&self, change: impl FnOnce(&mut Answer)) {
+        self.exchanges.change(|exchanges| {
+            let exchange = exchanges.get_mut(self.number);
+            if let Some(answer) = exchange.and_then(|exchange| exchange.answer.as_mut()) {
+                change(answer);
+            }
+        });
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.change(|answer| answer.is_over = true);
+    }
 }

@@ -7,11 +7,11 @@ mod text;
 
 use std::collections::BTreeSet;
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
 use serde_json::Value;
 
-use crate::recorder::{Answer, Exchange};
-use crate::transcript::names::{Names, Sender};
+use crate::recorder::Exchange;
+use crate::transcript::names::{CANCELLED, Names, Sender};
 use crate::transcript::text::without_dates_and_ids;
 use crate::wire::Event;
 
@@ -42,14 +42,25 @@ impl Transcript {
     /// The transcript of the exchanges of one session, without the messages of a server whose method is one of
     /// `left_out`.
     pub fn of(exchanges: &[Exchange], left_out: &[&str]) -> Self {
+        let cancelled = tasks_that_were_cancelled(exchanges);
         let is_told = |event: &Event| {
             let message = event.message();
             let method = message.get("method").and_then(Value::as_str);
-            method.is_none_or(|method| !left_out.contains(&method))
+            let task = message.pointer("/params/taskId").and_then(Value::as_str);
+            // How far a task has come when it is cancelled is by chance.
+            let is_by_chance = method == Some("notifications/tasks/status")
+                && task.is_some_and(|task| cancelled.contains(task));
+            !is_by_chance && method.is_none_or(|method| !left_out.contains(&method))
         };
         let told = |exchange| events(exchange).into_iter().filter(is_told).collect();
-        let messages: Vec<Vec<Event>> = exchanges.iter().map(told).collect();
+        let mut messages: Vec<Vec<Event>> = exchanges.iter().map(told).collect();
         let names = Names::of(exchanges, &messages);
+        for (exchange, told) in exchanges.iter().zip(&mut messages) {
+            if exchange.method == Method::GET {
+                // A list belongs to no call: what is said before and after it is by chance.
+                told.sort_by_key(|event| is_about_a_list(&event.message(), &names));
+            }
+        }
         let mut transcript = Self { lines: Vec::new() };
         let (streams, posts): (Vec<usize>, Vec<usize>) =
             (0..exchanges.len()).partition(|number| is_stream(exchanges, *number));
@@ -66,9 +77,7 @@ impl Transcript {
                 format!("{} {}", exchange.method, listened.max(1))
             };
             transcript.request(&label, exchange, &names);
-            if let Some(answer) = &exchange.answer {
-                transcript.answer(&label, answer, events, &names);
-            }
+            transcript.answer(&label, exchange, events, &names);
         }
         transcript
     }
@@ -121,9 +130,14 @@ impl Transcript {
         }
     }
 
-    fn answer(&mut self, label: &str, answer: &Answer, events: &[Event], names: &Names) {
-        self.lines.push(format!("{label} < {}", answer.status.as_u16()));
-        self.headers(&format!("{label} <"), &answer.headers);
+    fn answer(&mut self, label: &str, exchange: &Exchange, events: &[Event], names: &Names) {
+        let Some(answer) = &exchange.answer else { return };
+        // Whether the end of what is cancelled is said, or read, before the stream is closed is by chance.
+        let is_cancelled = label.ends_with(CANCELLED);
+        if !is_cancelled {
+            self.lines.push(format!("{label} < {}", answer.status.as_u16()));
+            self.headers(&format!("{label} <"), &answer.headers);
+        }
         let mut messages = 0;
         for event in events {
             if let Some(retry) = &event.retry {
@@ -133,11 +147,23 @@ impl Transcript {
                 self.lines.push(format!("{label} < an id and no message"));
                 continue;
             }
+            if event.name.as_deref() == Some("endpoint") {
+                self.lines.push(format!("{label} < where to post"));
+                continue;
+            }
+            let message = event.message();
+            if is_cancelled && message.get("method").is_none() {
+                continue;
+            }
             messages += 1;
-            let prefix = format!("{label} <{messages}");
+            let prefix = if exchange.method == Method::GET {
+                // Numbers would tell of one message more or less at all that come after it.
+                format!("{label} < {}", names.of_event(&message))
+            } else {
+                format!("{label} <{messages}")
+            };
             let id = if event.id.is_some() { "an id" } else { "no id" };
             self.lines.push(format!("{prefix} with {id}"));
-            let message = event.message();
             if message.is_null() {
                 self.lines.push(format!("{prefix} {:?}", without_dates_and_ids(&event.data)));
             } else {
@@ -167,12 +193,30 @@ impl Transcript {
             let shown = names.of_value(&place, &value, message, sender).unwrap_or_else(|| {
                 value.as_str().map_or_else(
                     || value.to_string(),
-                    |text| Value::from(without_dates_and_ids(text)).to_string(),
+                    |text| {
+                        let text = names.without_tasks(text);
+                        Value::from(without_dates_and_ids(&text)).to_string()
+                    },
                 )
             });
             self.lines.push(format!("{prefix} {place} = {shown}"));
         }
     }
+}
+
+/// The ids of the tasks that the client cancelled.
+fn tasks_that_were_cancelled(exchanges: &[Exchange]) -> BTreeSet<String> {
+    let cancels = |exchange: &&Exchange| exchange.asks().as_deref() == Some("tasks/cancel");
+    let task = |exchange: &Exchange| {
+        Some(exchange.message().pointer("/params/taskId")?.as_str()?.to_owned())
+    };
+    exchanges.iter().filter(cancels).filter_map(task).collect()
+}
+
+/// Whether a message of a server is a list, or says that one changed.
+fn is_about_a_list(message: &Value, names: &Names) -> bool {
+    let name = names.of_event(message);
+    name.ends_with("/list_changed") || name.starts_with("answer to ") && name.contains("/list ")
 }
 
 fn is_stream(exchanges: &[Exchange], number: usize) -> bool {
@@ -187,10 +231,11 @@ fn events(exchange: &Exchange) -> Vec<Event> {
     if content_type.is_some_and(|value| value.starts_with(b"text/event-stream")) {
         return text.split("\n\n").filter_map(Event::parse).collect();
     }
-    if text.is_empty() {
+    // Nobody has to read what is besides the status of what is accepted, and not everybody does.
+    if text.is_empty() || answer.status == StatusCode::ACCEPTED {
         return Vec::new();
     }
-    vec![Event { id: None, data: text, retry: None }]
+    vec![Event { name: None, id: None, data: text, retry: None }]
 }
 
 /// Each value that holds no others, with its place as a JSON pointer.

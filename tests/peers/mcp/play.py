@@ -1,13 +1,15 @@
 """The Python SDK's client, which does as it is told: play.py streamable-http|sse URL.
 
 Each line of its input is a request, {"method", "params"}; for each it prints a line with the result or the error, the
-progress that was told and what it was asked. It answers every question, and leaves at the end of its input.
+progress that was told and what it was asked. A request that "isCancelled" is cancelled at the next line. It answers
+every question, and leaves at the end of its input.
 """
 
 import asyncio
 import json
 import sys
 
+import anyio
 from mcp import Client, MCPError
 from mcp.client.sse import sse_client
 from mcp.types import (
@@ -74,6 +76,20 @@ async def main(transport: str, url: str) -> None:
         "tools/call": calls,
         "tools/list": client.list_tools,
     }
+    async def outcome(step: dict) -> dict:
+        try:
+            result = await does[step["method"]](**step.get("params", {}))
+        except MCPError as error:
+            return {"error": error.error.model_dump(mode="json", exclude_none=True)}
+        return {"result": result.model_dump(by_alias=True, mode="json", exclude_none=True)}
+
+    async def cancelled(step: dict) -> dict:
+        async with anyio.create_task_group() as group:
+            group.start_soon(outcome, step)
+            await asyncio.to_thread(sys.stdin.readline)
+            group.cancel_scope.cancel()
+        return {}
+
     async with client:
         say({"played": 0})
         played = 0
@@ -81,13 +97,9 @@ async def main(transport: str, url: str) -> None:
             step = json.loads(line)
             asked.clear()
             progress.clear()
-            try:
-                result = await does[step["method"]](**step.get("params", {}))
-                outcome = {"result": result.model_dump(by_alias=True, mode="json", exclude_none=True)}
-            except MCPError as error:
-                outcome = {"error": error.error.model_dump(mode="json", exclude_none=True)}
+            came = await (cancelled if step.get("isCancelled") else outcome)(step)
             played += 1
-            say({"played": played, "asked": asked, "progress": progress, **outcome})
+            say({"played": played, "asked": asked, "progress": progress, **came})
 
 
 asyncio.run(main(*sys.argv[1:]))

@@ -1,5 +1,6 @@
 """A server on the Python SDK 2.x: server.py stdio | sse PORT | streamable-http PORT | stateless PORT."""
 
+import asyncio
 import sys
 
 from mcp.server import ServerRequestContext
@@ -31,6 +32,13 @@ async def count(to: int, context: Context) -> int:
     for number in range(1, to + 1):
         await context.report_progress(number, to)
     return to
+
+
+@server.tool()
+async def wait(context: Context) -> str:
+    """Tells that it has begun, and then waits until it is cancelled."""
+    await context.report_progress(1)
+    await asyncio.Event().wait()
 
 
 class Name(BaseModel):

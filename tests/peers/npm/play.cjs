@@ -1,15 +1,19 @@
 // The TypeScript SDK's client, which does as it is told: play.cjs streamable-http|sse URL, or play.cjs stdio COMMAND….
 //
 // Each line of its input is a request, {"method", "params"}; for each it prints a line with the result or the error,
-// the progress that was told and what it was asked. It answers every question, and leaves at the end of its input.
+// the progress that was told and what it was asked. A request that "isCancelled" is cancelled at the next line. It
+// answers every question, those that ask for a task with one, and leaves at the end of its input.
 
 const readline = require("node:readline");
 const { Client } = require("@modelcontextprotocol/sdk/client/index.js");
 const { SSEClientTransport } = require("@modelcontextprotocol/sdk/client/sse.js");
 const { StdioClientTransport } = require("@modelcontextprotocol/sdk/client/stdio.js");
 const { StreamableHTTPClientTransport } = require("@modelcontextprotocol/sdk/client/streamableHttp.js");
+const { InMemoryTaskStore } = require("@modelcontextprotocol/sdk/experimental/tasks");
 const {
+  CallToolResultSchema,
   CreateMessageRequestSchema,
+  CreateTaskResultSchema,
   ElicitRequestSchema,
   ListRootsRequestSchema,
 } = require("@modelcontextprotocol/sdk/types.js");
@@ -17,11 +21,19 @@ const {
 async function main(kind, address, ...rest) {
   let asked = [];
   let progress = [];
-  const capabilities = { sampling: {}, elicitation: { form: {}, url: {} }, roots: { listChanged: true } };
-  const client = new Client({ name: "player", version: "1" }, { capabilities });
-  client.setRequestHandler(ElicitRequestSchema, ({ params }) => {
+  const tasks = { list: {}, cancel: {}, requests: { elicitation: { create: {} } } };
+  const capabilities = { sampling: {}, elicitation: { form: {}, url: {} }, roots: { listChanged: true }, tasks };
+  const taskStore = new InMemoryTaskStore();
+  const client = new Client({ name: "player", version: "1" }, { capabilities, taskStore });
+  client.setRequestHandler(ElicitRequestSchema, async ({ params }, { taskStore }) => {
     asked.push(params.message);
-    return params.mode === "url" ? { action: "accept" } : { action: "accept", content: { name: "Ada" } };
+    const answer = params.mode === "url" ? { action: "accept" } : { action: "accept", content: { name: "Ada" } };
+    if (!params.task) {
+      return answer;
+    }
+    const { taskId } = await taskStore.createTask(params.task);
+    await taskStore.storeTaskResult(taskId, "completed", answer);
+    return { task: await taskStore.getTask(taskId) };
   });
   client.setRequestHandler(CreateMessageRequestSchema, ({ params }) => {
     asked.push(params.messages[0].content.text);
@@ -42,11 +54,26 @@ async function main(kind, address, ...rest) {
     "resources/subscribe": (params) => client.subscribeResource(params),
     "resources/templates/list": (params) => client.listResourceTemplates(params),
     "resources/unsubscribe": (params) => client.unsubscribeResource(params),
-    "tools/call": (params) => client.callTool(params, undefined, { onprogress }),
+    "tasks/cancel": ({ taskId }) => client.experimental.tasks.cancelTask(taskId),
+    "tasks/get": ({ taskId }) => client.experimental.tasks.getTask(taskId),
+    "tasks/list": () => client.experimental.tasks.listTasks(),
+    "tasks/result": ({ taskId }) => client.experimental.tasks.getTaskResult(taskId, CallToolResultSchema),
+    "tools/call": ({ task, ...params }, { signal }) =>
+      task
+        ? client.request({ method: "tools/call", params }, CreateTaskResultSchema, { task })
+        : client.callTool(params, undefined, { onprogress, signal }),
     "tools/list": (params) => client.listTools(params),
   };
+  // It would read on after each JSON-RPC error, a second later, and server-everything says everything again to whoever
+  // reads on.
+  const reconnectionOptions = {
+    initialReconnectionDelay: 1000,
+    maxReconnectionDelay: 30000,
+    reconnectionDelayGrowFactor: 1.5,
+    maxRetries: 0,
+  };
   const transports = {
-    "streamable-http": () => new StreamableHTTPClientTransport(new URL(address)),
+    "streamable-http": () => new StreamableHTTPClientTransport(new URL(address), { reconnectionOptions }),
     sse: () => new SSEClientTransport(new URL(address)),
     stdio: () => new StdioClientTransport({ command: address, args: rest, env: process.env }),
   };
@@ -54,16 +81,24 @@ async function main(kind, address, ...rest) {
   await client.connect(transport);
   let played = 0;
   console.log(JSON.stringify({ played }));
-  for await (const line of readline.createInterface({ input: process.stdin })) {
-    const { method, params } = JSON.parse(line);
+  const lines = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+  for await (const line of lines) {
+    const { method, params, isCancelled } = JSON.parse(line);
     [asked, progress] = [[], []];
-    const outcome = await does[method](params).then(
+    const cancelling = new AbortController();
+    const doing = does[method](params, cancelling).then(
       (result) => ({ result }),
       ({ code, message, data }) => ({ error: { code, message, data } }),
     );
+    if (isCancelled) {
+      await lines.next();
+      cancelling.abort("it takes too long");
+    }
+    const outcome = await doing;
     played += 1;
     console.log(JSON.stringify({ played, asked, progress, ...outcome }));
   }
+  taskStore.cleanup();
   await transport.terminateSession?.();
   await client.close();
 }

@@ -9,7 +9,8 @@ use rmcp::model::{
     ProgressNotificationParam,
 };
 use rmcp::service::{
-    NotificationContext, RequestContext, RoleClient, RunningService, ServiceError, ServiceExt,
+    NotificationContext, PeerRequestOptions, RequestContext, RequestHandle, RoleClient,
+    RunningService, ServiceError, ServiceExt,
 };
 use rmcp::transport::StreamableHttpClientTransport;
 use serde_json::{Value, json};
@@ -20,6 +21,7 @@ use crate::record::{Record, within};
 /// A connected client.
 pub struct RmcpPlayer {
     service: RunningService<RoleClient, Handler>,
+    begun: Option<RequestHandle<RoleClient>>,
 }
 
 impl RmcpPlayer {
@@ -29,7 +31,7 @@ impl RmcpPlayer {
         let service = within("rmcp's client to connect", handler.serve(transport))
             .await?
             .with_context(|| format!("rmcp's client could not connect to {url}"))?;
-        Ok(Self { service })
+        Ok(Self { service, begun: None })
     }
 
     pub(super) async fn play(&self, step: Value) -> anyhow::Result<Played> {
@@ -37,9 +39,7 @@ impl RmcpPlayer {
         handler.asked.change(Vec::clear);
         handler.progress.change(Vec::clear);
         let what = format!("the outcome of {step}");
-        let request: ClientRequest =
-            serde_json::from_value(step).with_context(|| format!("rmcp does not know {what}"))?;
-        let answer = within(&what, self.service.send_request(request)).await?;
+        let answer = within(&what, self.service.send_request(request(step)?)).await?;
         let mut played = Played {
             progress: handler.progress.all(),
             asked: handler.asked.all(),
@@ -51,6 +51,20 @@ impl RmcpPlayer {
             Err(error) => return Err(error).context(what),
         }
         Ok(played)
+    }
+
+    pub(super) async fn begin(&mut self, step: Value) -> anyhow::Result<()> {
+        let options = PeerRequestOptions::no_options();
+        let sending = self.service.send_cancellable_request(request(step)?, options);
+        self.begun = Some(within("a request to be sent", sending).await??);
+        Ok(())
+    }
+
+    pub(super) async fn cancel(&mut self) -> anyhow::Result<()> {
+        let begun = self.begun.take().context("nothing was begun")?;
+        let reason = Some("it takes too long".to_owned());
+        within("a cancellation to be sent", begun.cancel(reason)).await??;
+        Ok(())
     }
 
     pub(super) async fn leave(self) -> anyhow::Result<()> {
@@ -125,6 +139,12 @@ impl ClientHandler for Handler {
     ) {
         self.progress.push(params.progress);
     }
+}
+
+/// A step as rmcp's types have it.
+fn request(step: Value) -> anyhow::Result<ClientRequest> {
+    let what = step.to_string();
+    serde_json::from_value(step).with_context(|| format!("rmcp does not know {what}"))
 }
 
 /// The answer that rmcp's types make of it, which are not all built by hand.

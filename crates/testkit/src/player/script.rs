@@ -1,7 +1,7 @@
 //! A client in a process of its own: a script of `tests/peers` that reads requests and prints what came of them.
 
 use anyhow::Context;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -56,7 +56,7 @@ impl ScriptPlayer {
         command.env("MCP_REMOTE_CONFIG_DIR", folder.path());
         let process = Process::start_to_tell(&format!("{kind:?}"), command)?;
         let player = Self { process, played: 0, _folder: folder };
-        player.outcome().await?;
+        player.process.starts(r#"{"played":0"#).await?;
         Ok(player)
     }
 
@@ -64,6 +64,18 @@ impl ScriptPlayer {
         self.process.tell(&step.to_string()).await?;
         self.played += 1;
         self.outcome().await.with_context(|| format!("no outcome of {step}"))
+    }
+
+    pub(super) async fn begin(&mut self, method: &str, params: Value) -> anyhow::Result<()> {
+        let step = json!({ "method": method, "params": params, "isCancelled": true });
+        self.process.tell(&step.to_string()).await
+    }
+
+    pub(super) async fn cancel(&mut self) -> anyhow::Result<()> {
+        self.process.tell("cancel").await?;
+        self.played += 1;
+        self.outcome().await.context("no outcome of what was cancelled")?;
+        Ok(())
     }
 
     pub(super) async fn leave(mut self) -> anyhow::Result<()> {
@@ -74,7 +86,7 @@ impl ScriptPlayer {
         Ok(())
     }
 
-    /// Awaits the line of the last step; a script prints `{"played":0}` once it is connected.
+    /// Awaits the line of the last step.
     async fn outcome(&self) -> anyhow::Result<Played> {
         let line = self.process.says(&format!(r#"{{"played":{}"#, self.played)).await?;
         serde_json::from_str(&line).with_context(|| format!("not an outcome: {line}"))

@@ -14,6 +14,9 @@ pub(super) enum Sender {
     Server,
 }
 
+/// Follows the name of a request that its client cancelled.
+pub(super) const CANCELLED: &str = " (cancelled)";
+
 /// The names of the messages of one session.
 pub(super) struct Names {
     /// By the sender and the raw id.
@@ -22,6 +25,8 @@ pub(super) struct Names {
     tokens: BTreeMap<(Sender, String), String>,
     /// Notifications as they are, in case of several alike all with the first one's name.
     notifications: BTreeMap<(Sender, String), String>,
+    /// The ids of tasks, in the order in which they were said first.
+    tasks: Vec<String>,
 }
 
 impl Sender {
@@ -40,6 +45,7 @@ impl Names {
             requests: BTreeMap::new(),
             tokens: BTreeMap::new(),
             notifications: BTreeMap::new(),
+            tasks: Vec::new(),
         };
         let mut counts = BTreeMap::new();
         for (exchange, events) in exchanges.iter().zip(answers) {
@@ -47,6 +53,9 @@ impl Names {
             for event in events {
                 names.add(&event.message(), Sender::Server, &mut counts);
             }
+        }
+        for exchange in exchanges {
+            names.cancel(&exchange.message());
         }
         names
     }
@@ -64,6 +73,23 @@ impl Names {
             self.requests.get(&(sender, id))
         };
         named.cloned().unwrap_or_default()
+    }
+
+    /// The text with a name for the id of each task.
+    pub(super) fn without_tasks(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (number, task) in self.tasks.iter().enumerate() {
+            text = text.replace(task, &format!("<task {}>", number + 1));
+        }
+        text
+    }
+
+    /// The name of a message on a stream, where notifications need no number.
+    pub(super) fn of_event(&self, message: &Value) -> String {
+        match message.get("method").and_then(Value::as_str) {
+            Some(method) if message.get("id").is_none() => method.to_owned(),
+            _ => self.of_message(message, Sender::Server),
+        }
     }
 
     /// What stands for a value that is an id or a token.
@@ -110,12 +136,26 @@ impl Names {
         }
     }
 
+    /// Says of a request that the client cancelled it, if this does.
+    fn cancel(&mut self, message: &Value) {
+        let method = message.get("method").and_then(Value::as_str);
+        let id = message.pointer("/params/requestId").map(Value::to_string).unwrap_or_default();
+        if method == Some("notifications/cancelled")
+            && let Some(name) = self.requests.get_mut(&(Sender::Client, id))
+        {
+            name.push_str(CANCELLED);
+        }
+    }
+
     fn add(
         &mut self,
         message: &Value,
         sender: Sender,
         counts: &mut BTreeMap<(Sender, String), usize>,
     ) {
+        if let Some(Value::String(task)) = message.pointer("/result/task/taskId") {
+            self.tasks.push(task.clone());
+        }
         let Some(method) = message.get("method").and_then(Value::as_str) else { return };
         let count = counts.entry((sender, method.to_owned())).or_default();
         *count += 1;

@@ -1,9 +1,10 @@
 //! Text without what is another one each time: UUIDs, dates and times of day.
 
 /// A shape of text, with what stands for it: `h` is a hexadecimal digit, `d` a decimal one, all else is itself.
-const SHAPES: [(&str, &str); 4] = [
+const SHAPES: [(&str, &str); 5] = [
     ("hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh", "<uuid>"),
     ("dddd-dd-ddT", "<date>T"),
+    ("dd:dd:dd.ddd", "<time>"),
     ("dd:dd:dd", "<time>"),
     ("d:dd:dd", "<time>"),
 ];

@@ -16,6 +16,8 @@ pub struct EventStream {
 /// One event as it came; comments are left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
+    /// What it is called, where it says so; one without a name is a `message`.
+    pub name: Option<String>,
     /// Its id, where it has one.
     pub id: Option<String>,
     /// Its data, empty in one that only primes or only says when to retry.
@@ -37,6 +39,7 @@ impl Event {
             lines.next().map(|value| value.trim().to_owned())
         };
         let event = Self {
+            name: field("event:"),
             id: field("id:"),
             data: field("data:").unwrap_or_default(),
             retry: field("retry:"),
