@@ -327,9 +327,6 @@ impl Upstream {
         // A call that does not end in time loses its connection.
         let _ = tokio::time::timeout(CALLS_END, self.calls.wait()).await;
         let seats = self.leases.seats.all();
-        for seat in &seats {
-            seat.connection().give_up();
-        }
         let shared = self.leases.shared_seat();
         let others = seats
             .iter()

@@ -84,6 +84,7 @@ impl Slot {
         let _ = tokio::time::timeout(CALLS_END, self.unused()).await;
         let cell = self.cell.swap(Arc::default());
         if let Some(seat) = cell.get() {
+            seat.connection().give_up();
             seat.close().await;
         }
     }
