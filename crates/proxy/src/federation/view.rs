@@ -217,11 +217,12 @@ impl Keeper {
         let next = build(shape, Some(&previous.menu));
         let differs = next.menu.changed_from(&previous.menu);
         self.offer.store(Arc::new(next));
-        self.rebuilt.send_replace(());
         if !differs.is_empty() {
             self.changed
                 .send_modify(|changes| differs.into_iter().for_each(|kind| changes.count(kind)));
         }
+        // Last: whoever has waited for the menu has heard of what changed with it.
+        self.rebuilt.send_replace(());
     }
 }
 
