@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::Context;
 
+use crate::protocol;
 use crate::run::{build_portico, output, run};
 use crate::workspace::Workspace;
 
@@ -19,7 +20,7 @@ const FILES: [Generated; 1] = [Generated { file: "docs/schema.json", arguments: 
 /// Writes every generated file.
 pub(crate) fn write(workspace: &Workspace) -> anyhow::Result<()> {
     for (file, text) in contents(workspace)? {
-        let path = workspace.root.join(file);
+        let path = workspace.root.join(&file);
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)
                 .with_context(|| format!("cannot make `{}`", folder.display()))?;
@@ -34,7 +35,7 @@ pub(crate) fn write(workspace: &Workspace) -> anyhow::Result<()> {
 pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
     let mut stale = Vec::new();
     for (file, text) in contents(workspace)? {
-        match fs::read_to_string(workspace.root.join(file)) {
+        match fs::read_to_string(workspace.root.join(&file)) {
             Ok(present) if present == text => {}
             Ok(_) | Err(_) => stale.push(file),
         }
@@ -47,12 +48,12 @@ pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn contents(workspace: &Workspace) -> anyhow::Result<Vec<(&'static str, String)>> {
+fn contents(workspace: &Workspace) -> anyhow::Result<Vec<(String, String)>> {
+    let mut contents = protocol::contents(workspace)?;
     run(&mut build_portico(workspace))?;
-    let mut contents = Vec::new();
     for generated in &FILES {
         let text = output(Command::new(workspace.portico()).args(generated.arguments))?;
-        contents.push((generated.file, text));
+        contents.push((generated.file.to_owned(), text));
     }
     Ok(contents)
 }

@@ -4,6 +4,7 @@ mod deny;
 mod generated;
 mod packages;
 mod peers;
+mod protocol;
 mod run;
 mod steps;
 mod workspace;

@@ -1,0 +1,269 @@
+//! The controller's side: whoever has a token that is good for a Gateway is told what is published for
+//! that Gateway, and reports how it goes.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::Stream;
+use prost::Message;
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::metadata::MetadataMap;
+use tonic::{Request, Response, Status, Streaming};
+use tracing::debug;
+
+use crate::delta::{Change, Client};
+use crate::generated::discovery::aggregated_discovery_service_server::{
+    AggregatedDiscoveryService, AggregatedDiscoveryServiceServer,
+};
+use crate::generated::discovery::{DeltaDiscoveryRequest, DeltaDiscoveryResponse, Resource};
+use crate::generated::report::reports_server::{Reports, ReportsServer};
+use crate::generated::report::{Payload, ReportRequest, ReportResponse};
+use crate::listen::Connection;
+use crate::report::Report;
+use crate::resource::{ResourceType, Scope};
+
+/// How often a silent proxy is asked whether it is there, and how long it has to answer.
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// How many observations may wait for the controller.
+const QUEUE: usize = 1024;
+/// The largest message that a proxy may send.
+const MESSAGE: usize = 4 << 20;
+
+/// What is published, by the key of the Gateway: `namespace/name`.
+pub type Published = BTreeMap<String, Arc<Scope>>;
+
+/// Whose proxy a token belongs to.
+pub type Admit = Arc<dyn Fn(String) -> Admission + Send + Sync>;
+/// The answer of [`Admit`].
+pub type Admission = Pin<Box<dyn Future<Output = Result<Caller, Denied>> + Send>>;
+
+/// A proxy that may be told something.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Caller {
+    /// The key of its Gateway.
+    pub gateway: String,
+    /// Its pod.
+    pub pod: String,
+}
+
+/// Why a caller is told nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Denied {
+    /// Its token is not good for any Gateway.
+    Token(String),
+    /// Nobody could be asked; it may try again.
+    Unavailable(String),
+}
+
+/// What becomes known of a proxy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Observation {
+    /// It follows.
+    Connected(Caller),
+    /// It has taken a version of its document.
+    Taken(Caller, String),
+    /// It could not read what it was told; nothing of that is in force.
+    Refused(Caller, String),
+    /// How its targets stand.
+    Reported(Caller, Report),
+    /// It follows no more.
+    Left(Caller),
+}
+
+/// The gRPC services.
+#[derive(Clone)]
+pub struct Server {
+    admit: Admit,
+    published: watch::Receiver<Option<Arc<Published>>>,
+    observed: mpsc::Sender<Observation>,
+}
+
+impl Server {
+    /// A server of what is published; `None` until everything that has to be known is. What becomes
+    /// known of proxies comes out of the second half.
+    pub fn new(
+        admit: Admit,
+        published: watch::Receiver<Option<Arc<Published>>>,
+    ) -> (Self, mpsc::Receiver<Observation>) {
+        let (observed, observations) = mpsc::channel(QUEUE);
+        (Self { admit, published, observed }, observations)
+    }
+
+    /// Serves every connection until `stop`.
+    ///
+    /// # Errors
+    /// The transport failed as a whole.
+    pub async fn serve(
+        self,
+        connections: impl Stream<Item = io::Result<Connection>>,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), tonic::transport::Error> {
+        let discovery = AggregatedDiscoveryServiceServer::new(self.clone());
+        let reports = ReportsServer::new(self);
+        tonic::transport::Server::builder()
+            .http2_keepalive_interval(Some(KEEP_ALIVE))
+            .http2_keepalive_timeout(Some(KEEP_ALIVE))
+            .add_service(discovery.max_decoding_message_size(MESSAGE))
+            .add_service(reports.max_decoding_message_size(MESSAGE))
+            .serve_with_incoming_shutdown(connections, stop)
+            .await
+    }
+
+    async fn caller(&self, metadata: &MetadataMap) -> Result<Caller, Status> {
+        let value = metadata.get("authorization").and_then(|value| value.to_str().ok());
+        let Some(token) = value.and_then(|value| value.strip_prefix("Bearer ")) else {
+            return Err(Status::unauthenticated("a bearer token is needed"));
+        };
+        (self.admit)(token.to_owned()).await.map_err(|denied| match denied {
+            Denied::Token(reason) => Status::unauthenticated(reason),
+            Denied::Unavailable(reason) => Status::unavailable(reason),
+        })
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Server")
+    }
+}
+
+#[tonic::async_trait]
+impl AggregatedDiscoveryService for Server {
+    type DeltaAggregatedResourcesStream = ReceiverStream<Result<DeltaDiscoveryResponse, Status>>;
+
+    async fn delta_aggregated_resources(
+        &self,
+        request: Request<Streaming<DeltaDiscoveryRequest>>,
+    ) -> Result<Response<Self::DeltaAggregatedResourcesStream>, Status> {
+        let caller = self.caller(request.metadata()).await?;
+        debug!(gateway = caller.gateway, pod = caller.pod, "A proxy follows.");
+        let (outbound, responses) = mpsc::channel(1);
+        let conversation = Conversation {
+            caller,
+            client: Client::default(),
+            documents: BTreeMap::new(),
+            published: self.published.clone(),
+            observed: self.observed.clone(),
+            outbound,
+        };
+        // It ends with the stream.
+        tokio::spawn(conversation.run(request.into_inner()));
+        Ok(Response::new(ReceiverStream::new(responses)))
+    }
+}
+
+#[tonic::async_trait]
+impl Reports for Server {
+    async fn report(
+        &self,
+        request: Request<Streaming<ReportRequest>>,
+    ) -> Result<Response<ReportResponse>, Status> {
+        let caller = self.caller(request.metadata()).await?;
+        let mut reports = request.into_inner();
+        while let Some(report) = reports.message().await? {
+            let observation = Observation::Reported(caller.clone(), report.into());
+            let sent = self.observed.send(observation).await;
+            sent.map_err(|_| Status::unavailable("the controller is going"))?;
+        }
+        Ok(Response::new(ReportResponse {}))
+    }
+}
+
+/// One stream of one proxy.
+struct Conversation {
+    caller: Caller,
+    client: Client,
+    /// The versions of the documents that are on their way, by nonce.
+    documents: BTreeMap<String, String>,
+    published: watch::Receiver<Option<Arc<Published>>>,
+    observed: mpsc::Sender<Observation>,
+    outbound: mpsc::Sender<Result<DeltaDiscoveryResponse, Status>>,
+}
+
+impl Conversation {
+    async fn run(mut self, mut requests: Streaming<DeltaDiscoveryRequest>) {
+        self.observe(Observation::Connected(self.caller.clone())).await;
+        loop {
+            if self.tell().await.is_none() {
+                break;
+            }
+            tokio::select! {
+                request = requests.message() => match request {
+                    Ok(Some(request)) => self.hear(request).await,
+                    Ok(None) => break,
+                    Err(status) => {
+                        debug!(pod = self.caller.pod, %status, "A proxy's stream broke.");
+                        break;
+                    }
+                },
+                changed = self.published.changed() => if changed.is_err() { break },
+                () = self.outbound.closed() => break,
+            }
+        }
+        self.observe(Observation::Left(self.caller.clone())).await;
+    }
+
+    /// Says what is to be said now; `None` when nobody hears it.
+    async fn tell(&mut self) -> Option<()> {
+        let published = self.published.borrow_and_update().clone();
+        // Of a Gateway that is gone its proxies keep what they have: they are about to go.
+        let Some(scope) = published.and_then(|all| all.get(&self.caller.gateway).cloned()) else {
+            return Some(());
+        };
+        while let Some(change) = self.client.next(&scope) {
+            if change.kind == ResourceType::Document
+                && let [(_, document)] = change.changed.as_slice()
+            {
+                self.documents.insert(change.nonce.clone(), document.version.clone());
+            }
+            self.outbound.send(Ok(response(change))).await.ok()?;
+        }
+        Some(())
+    }
+
+    async fn hear(&mut self, request: DeltaDiscoveryRequest) {
+        let Some(kind) = ResourceType::of_url(&request.type_url) else { return };
+        if request.response_nonce.is_empty() {
+            let known = request.initial_resource_versions.into_iter().collect();
+            return self.client.subscribe(kind, known);
+        }
+        self.client.answered(kind, &request.response_nonce);
+        let document = self.documents.remove(&request.response_nonce);
+        let caller = self.caller.clone();
+        match (request.error_detail, document) {
+            (Some(error), _) => self.observe(Observation::Refused(caller, error.message)).await,
+            (None, Some(version)) => self.observe(Observation::Taken(caller, version)).await,
+            (None, None) => {}
+        }
+    }
+
+    async fn observe(&self, observation: Observation) {
+        // Nobody listens any more when the controller is going.
+        let _ = self.observed.send(observation).await;
+    }
+}
+
+fn response(change: Change) -> DeltaDiscoveryResponse {
+    let url = change.kind.url();
+    let resource = |(name, resource): (String, crate::resource::Resource)| Resource {
+        name,
+        version: resource.version,
+        resource: Some(prost_types::Any {
+            type_url: url.to_owned(),
+            value: Payload { json: resource.payload.to_vec() }.encode_to_vec(),
+        }),
+    };
+    DeltaDiscoveryResponse {
+        system_version_info: String::new(),
+        resources: change.changed.into_iter().map(resource).collect(),
+        type_url: url.to_owned(),
+        nonce: change.nonce,
+        removed_resources: change.removed,
+    }
+}
