@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::failure::InputError;
 use crate::ports::PortMapping;
+use crate::source::xds::XdsArguments;
 
 /// What is read where no file is named, in this order.
 const USUAL_FILES: [&str; 2] = ["portico.yaml", "mcp.json"];
@@ -101,6 +102,9 @@ pub(crate) struct SourceArguments {
     /// Serve two small built-in MCP servers, to look around.
     #[arg(long, conflicts_with = "files")]
     pub(crate) demo: bool,
+
+    #[command(flatten)]
+    pub(crate) xds: XdsArguments,
 }
 
 #[derive(Debug, Args)]

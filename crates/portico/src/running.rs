@@ -20,6 +20,7 @@ use tracing::info;
 
 use crate::signals::StopSignals;
 use applier::Applier;
+pub(crate) use applier::InForce;
 
 pub(crate) use start::{Setup, Source};
 
@@ -59,7 +60,7 @@ impl Running {
     /// Serves what the source says now. Returns the listeners that could not be opened.
     pub(crate) async fn apply(&mut self) -> Vec<proxy::ListenError> {
         let reading = self.readings.borrow_and_update().clone();
-        self.applier.apply(&self.gateway, &reading).await
+        self.applier.apply(&self.gateway, reading).await
     }
 
     /// The document in force now.

@@ -5,5 +5,6 @@ pub(crate) mod file;
 mod input;
 mod library;
 mod paths;
+pub(crate) mod xds;
 
 pub(crate) use library::Library;

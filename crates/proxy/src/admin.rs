@@ -10,7 +10,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -45,7 +44,7 @@ pub struct AdminSources {
     /// For `/readyz`.
     pub readiness: Arc<Readiness>,
     /// For `/config`: the document in force.
-    pub document: Arc<ArcSwap<config::Document>>,
+    pub document: Arc<dyn Fn() -> Arc<config::Document> + Send + Sync>,
     /// For `/targets`: called for each request.
     pub targets: Arc<dyn Fn() -> Vec<TargetStatus> + Send + Sync>,
 }

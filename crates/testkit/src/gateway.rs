@@ -25,6 +25,8 @@ pub struct Start<'a> {
     pub variables: Vec<(&'a str, String)>,
     /// Where access lines go; to its standard output where this says nothing.
     pub access_log: Option<&'a str>,
+    /// More arguments.
+    pub arguments: Vec<String>,
 }
 
 /// A running gateway.
@@ -61,6 +63,7 @@ impl Gateway {
         command.args(["--port", &format!("{listener}={port}")]);
         command.args(["--admin-address", &format!("127.0.0.1:{admin}")]);
         command.args(["--access-log", start.access_log.unwrap_or("stdout")]);
+        command.args(start.arguments);
         command.envs(start.variables);
         let process = Process::start("portico", command)?;
         process.says("portico serves").await?;

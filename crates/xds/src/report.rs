@@ -20,7 +20,7 @@ pub struct TargetReport {
     pub backend: String,
     /// The target's.
     pub target: String,
-    /// `up`, `stale`, `missing` or `closed`; `gone` where it is no part of the document any more.
+    /// `starting`, `up`, `stale`, `down` or `closed`; `gone` where it is no part of the document any more.
     pub state: String,
     /// The revision that it speaks; empty where nobody knows.
     pub revision: String,

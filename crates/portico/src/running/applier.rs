@@ -16,8 +16,19 @@ use crate::running::kept::Kept;
 pub(super) struct Applier {
     ports: Vec<PortMapping>,
     kept: Kept,
-    in_force: Arc<ArcSwap<Document>>,
+    in_force: Arc<ArcSwap<InForce>>,
     reporter: Reporter,
+}
+
+/// What is in force.
+#[derive(Debug, Default)]
+pub(crate) struct InForce {
+    /// What the source said.
+    pub(crate) reading: Arc<Reading>,
+    /// What was made of it.
+    pub(crate) document: Arc<Document>,
+    /// What is wrong with it.
+    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 impl Applier {
@@ -28,19 +39,23 @@ impl Applier {
         Self { ports, kept, in_force: Arc::default(), reporter: Reporter::default() }
     }
 
-    /// The document in force, for whoever shows it.
-    pub(super) fn in_force(&self) -> Arc<ArcSwap<Document>> {
+    /// What is in force, for whoever shows it.
+    pub(super) fn in_force(&self) -> Arc<ArcSwap<InForce>> {
         self.in_force.clone()
     }
 
     /// The document in force now.
     pub(super) fn document(&self) -> Arc<Document> {
-        self.in_force.load_full()
+        self.in_force.load().document.clone()
     }
 
     /// Makes `gateway` serve what `reading` says, and logs what is wrong with it. Returns the
     /// listeners that could not be opened.
-    pub(super) async fn apply(&mut self, gateway: &Gateway, reading: &Reading) -> Vec<ListenError> {
+    pub(super) async fn apply(
+        &mut self,
+        gateway: &Gateway,
+        reading: Arc<Reading>,
+    ) -> Vec<ListenError> {
         let mut document = reading.document.clone();
         let unused = ports::apply(&self.ports, &mut document);
         let mut diagnostics = reading.diagnostics.clone();
@@ -52,7 +67,8 @@ impl Applier {
         let failed = gateway.apply(compiled).await;
         diagnostics.extend(failed.iter().map(|error| unbound(error, &document, &reading.origins)));
         self.reporter.report(&diagnostics);
-        self.in_force.store(Arc::new(document));
+        let document = Arc::new(document);
+        self.in_force.store(Arc::new(InForce { reading, document, diagnostics }));
         failed
     }
 }

@@ -20,11 +20,14 @@ use crate::ports::PortMapping;
 use crate::running::Running;
 use crate::running::applier::Applier;
 use crate::signals;
+use crate::source::xds::{self, Reports};
 use crate::source::{Library, file};
 
 /// A source of documents, started.
 pub(crate) struct Source {
     readings: watch::Receiver<Arc<Reading>>,
+    /// Whoever wants to know how it goes.
+    reports: Option<Reports>,
     /// What runs beside the gateway, and longer.
     tasks: Tasks,
 }
@@ -43,17 +46,21 @@ pub(crate) struct Setup {
 }
 
 impl Source {
-    /// Starts reading.
+    /// Starts reading. Of a controller, waits for what it says first.
     ///
     /// # Errors
     /// If there is nothing to read, or a file cannot be used.
     pub(crate) async fn start(arguments: &SourceArguments) -> anyhow::Result<Self> {
         let tasks = Tasks::new();
+        if let Some(url) = &arguments.xds.xds_address {
+            let (readings, reports) = xds::start(&arguments.xds, url.clone(), &tasks).await?;
+            return Ok(Self { readings, reports: Some(reports), tasks });
+        }
         let readings = match arguments.demo {
             true => demo::source(&tasks).await?,
             false => files(arguments, &tasks)?,
         };
-        Ok(Self { readings, tasks })
+        Ok(Self { readings, reports: None, tasks })
     }
 
     /// Where the document says that the admin port listens.
@@ -64,7 +71,7 @@ impl Source {
 
 /// Starts the admin port and a gateway that has no document yet.
 pub(super) async fn start(setup: Setup) -> anyhow::Result<Running> {
-    let Source { readings, tasks } = setup.source;
+    let Source { readings, reports, tasks } = setup.source;
     let document = readings.borrow().document.clone();
     let gateway_tasks = Tasks::new();
     let metrics = Metrics::with_memory(&gateway_tasks, memory::allocated);
@@ -92,13 +99,16 @@ pub(super) async fn start(setup: Setup) -> anyhow::Result<Running> {
         None => document.admin.clone(),
     };
     let applier = Applier::new(setup.ports, document, in_force);
+    if let Some(reports) = reports {
+        tasks.spawn("reports", reports.keep(gateway.clone(), applier.in_force()));
+    }
     if let Some(admin) = admin {
         info!(address = %admin.address(), "Serving /metrics, /readyz, /config and /targets.");
-        let targets = gateway.clone();
+        let (targets, in_force) = (gateway.clone(), applier.in_force());
         let sources = AdminSources {
             metrics,
             readiness: readiness.clone(),
-            document: applier.in_force(),
+            document: Arc::new(move || in_force.load().document.clone()),
             targets: Arc::new(move || targets.targets()),
         };
         admin.serve(&tasks, sources);

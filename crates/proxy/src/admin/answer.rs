@@ -68,7 +68,7 @@ fn readiness(sources: &AdminSources) -> Response<Full<Bytes>> {
 
 /// The document in force. What was written as a literal where secrets stand is not repeated.
 fn config(sources: &AdminSources) -> String {
-    config::to_yaml(&config::redacted(&sources.document.load()))
+    config::to_yaml(&config::redacted(&(sources.document)()))
 }
 
 fn targets(sources: &AdminSources) -> Response<Full<Bytes>> {

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use arc_swap::ArcSwap;
 use config::Document;
 use config::document::{Backend, Target, TargetEntry};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -15,10 +14,11 @@ use crate::metrics::Metrics;
 use crate::tasks::Tasks;
 
 fn sources(tasks: &Tasks, document: Document) -> AdminSources {
+    let document = Arc::new(document);
     AdminSources {
         metrics: Metrics::new(tasks),
         readiness: Arc::new(Readiness::new()),
-        document: Arc::new(ArcSwap::from_pointee(document)),
+        document: Arc::new(move || document.clone()),
         targets: Arc::new(|| {
             vec![TargetStatus {
                 backend: "all".to_owned(),

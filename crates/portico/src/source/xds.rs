@@ -1,0 +1,140 @@
+//! The source that follows a controller: a task that takes what is published for this proxy's Gateway,
+//! keeps it while the controller is away, and reports how its targets stand.
+
+mod report;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use config::Reading;
+use http::Uri;
+use proxy::Tasks;
+use tokio::sync::watch;
+use tracing::{debug, info, warn};
+use xds::{Client, Endpoint, Received, ResourceType};
+
+pub(crate) use report::Reports;
+
+/// The first pause after a connection that failed or broke; doubled up to the longest.
+const PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Where the controller is, and what is needed to be heard there.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct XdsArguments {
+    /// Take the configuration from the controller at this address, `https://host:port`.
+    #[arg(long, value_name = "URL", env = "XDS_ADDRESS", conflicts_with_all = ["files", "demo"])]
+    pub(crate) xds_address: Option<Uri>,
+
+    /// The file with the token of the pod's ServiceAccount.
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "XDS_TOKEN_FILE",
+        default_value = "/var/run/secrets/xds/token",
+        hide_default_value = true
+    )]
+    pub(crate) xds_token_file: PathBuf,
+
+    /// The file with the authorities that vouch for the controller, in PEM.
+    #[arg(long, value_name = "FILE", env = "XDS_ROOT_CA")]
+    pub(crate) xds_root_ca: Option<PathBuf>,
+}
+
+/// A version of the document, and what was made of it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Version {
+    pub(crate) version: String,
+    pub(crate) reading: Arc<Reading>,
+}
+
+/// Follows the controller, and waits for the first document.
+///
+/// # Errors
+/// The gateway is ending.
+pub(crate) async fn start(
+    arguments: &XdsArguments,
+    url: Uri,
+    tasks: &Tasks,
+) -> anyhow::Result<(watch::Receiver<Arc<Reading>>, Reports)> {
+    let endpoint = Endpoint {
+        url,
+        token: arguments.xds_token_file.clone(),
+        authorities: arguments.xds_root_ca.clone(),
+    };
+    let (sender, mut readings) = watch::channel(Arc::<Reading>::default());
+    let (versions, known) = watch::channel(Version::default());
+    let (reports, reported) = Reports::new(known);
+    info!(controller = %endpoint.url, "Waiting for the first document.");
+    let follower = Follower { endpoint, received: Received::default(), sender, versions };
+    tasks.spawn("xds", follower.run(reported));
+    readings.changed().await.context("nothing follows the controller any more")?;
+    Ok((readings, reports))
+}
+
+struct Follower {
+    endpoint: Endpoint,
+    received: Received,
+    sender: watch::Sender<Arc<Reading>>,
+    versions: watch::Sender<Version>,
+}
+
+impl Follower {
+    async fn run(mut self, reported: report::Reported) {
+        let mut pause = PAUSE;
+        loop {
+            match Client::connect(&self.endpoint).await {
+                Ok(client) => {
+                    info!(controller = %self.endpoint.url, "Connected to the controller.");
+                    pause = PAUSE;
+                    let reports = client.report(reported.deltas());
+                    let (sender, versions) = (&self.sender, &self.versions);
+                    let apply = |received: &Received| apply(received, sender, versions);
+                    let node = std::env::var("HOSTNAME").unwrap_or_default();
+                    tokio::select! {
+                        status = client.follow(&node, &mut self.received, apply) => {
+                            warn!(reason = status.message(), code = ?status.code(), "Lost the controller; what it said stays.");
+                        }
+                        Err(status) = reports => {
+                            warn!(reason = status.message(), "The controller takes no reports.");
+                        }
+                    }
+                }
+                Err(error) => warn!(%error, "No controller; what it said stays."),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = self.sender.closed() => return debug!("Nobody needs the controller any more."),
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+/// Takes what is known into force, unless it cannot be read.
+fn apply(
+    received: &Received,
+    sender: &watch::Sender<Arc<Reading>>,
+    versions: &watch::Sender<Version>,
+) -> Result<(), String> {
+    let mut endpoints = std::collections::BTreeMap::new();
+    for (name, resource) in received.of(ResourceType::Endpoints) {
+        let addresses: Vec<SocketAddr> = serde_json::from_slice(&resource.payload)
+            .map_err(|error| format!("endpoints `{name}`: {error}"))?;
+        endpoints.insert(name.to_owned(), addresses);
+    }
+    // The addresses of something are no document: they wait for the first.
+    let Some((name, document)) = received.document() else { return Ok(()) };
+    let text = std::str::from_utf8(&document.payload)
+        .map_err(|_| format!("document `{name}`: this is not UTF-8"))?;
+    let mut reading = config::read(name, text)
+        .map_err(|diagnostic| format!("document `{name}`: {diagnostic}"))?;
+    reading.document.endpoints = endpoints;
+    let reading = Arc::new(reading);
+    versions.send_replace(Version { version: document.version.clone(), reading: reading.clone() });
+    sender.send_replace(reading);
+    Ok(())
+}

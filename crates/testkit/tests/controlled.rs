@@ -1,0 +1,148 @@
+//! A gateway that takes its configuration from a controller: what is published is served, what cannot be read is
+//! refused and changes nothing, and a controller that is away costs nobody anything.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use serde_json::json;
+use testkit::{Client, Gateway, Host, Start, Wire, one_call, within};
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex, mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use xds::{
+    Admit, Caller, Denied, Observation, Published, Resource, ResourceType, Scope, Server, accept,
+};
+
+const GATEWAY: &str = "default/gateway";
+/// The one target, by a name that nobody resolves.
+const DOCUMENT: &str = r#"{"listeners":[{"name":"http","address":"127.0.0.1:8080"}],
+    "backends":[{"name":"all","targets":[{"name":"a","url":"http://a.invalid/mcp","endpoints":"default/a:80"}]}],
+    "routes":[{"name":"all","path":"/mcp","backend":"all"}]}"#;
+
+/// A controller on this machine.
+struct Controller {
+    published: watch::Sender<Option<Arc<Published>>>,
+    observations: Mutex<mpsc::Receiver<Observation>>,
+    port: u16,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<()>,
+}
+
+impl Controller {
+    async fn start() -> anyhow::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let port = listener.local_addr()?.port();
+        let admit: Admit = Arc::new(|token| {
+            Box::pin(async move {
+                match token.as_str() {
+                    "good" => Ok(Caller { gateway: GATEWAY.to_owned(), pod: "pod".to_owned() }),
+                    _ => Err(Denied::Token("good for nothing".to_owned())),
+                }
+            })
+        });
+        let (published, publications) = watch::channel(None);
+        let (server, observations) = Server::new(admit, publications);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let connections = accept(listener, None)?;
+        let serving = tokio::spawn(async move {
+            let _ = server.serve(connections, async { drop(stopped.await) }).await;
+        });
+        let observations = Mutex::new(observations);
+        Ok(Self { published, observations, port, stop, serving })
+    }
+
+    fn publish(&self, document: &str, addresses: &[&Host]) {
+        let mut scope = Scope::default();
+        scope.insert(ResourceType::Document, GATEWAY, Resource::new(document.to_owned()));
+        let addresses: Vec<_> =
+            addresses.iter().map(|host| format!("127.0.0.1:{}", host.port)).collect();
+        let addresses = Resource::new(json!(addresses).to_string());
+        scope.insert(ResourceType::Endpoints, "default/a:80", addresses);
+        let all = BTreeMap::from([(GATEWAY.to_owned(), Arc::new(scope))]);
+        self.published.send_replace(Some(Arc::new(all)));
+    }
+
+    /// A gateway that follows it, once it serves what is published.
+    async fn followed(&self, folder: &Path) -> anyhow::Result<Gateway> {
+        let token = folder.join("token");
+        std::fs::write(&token, "good")?;
+        let arguments =
+            ["--xds-address", &format!("http://127.0.0.1:{}", self.port), "--xds-token-file"];
+        let mut arguments: Vec<String> = arguments.map(str::to_owned).into();
+        arguments.push(token.display().to_string());
+        Gateway::start(Start { arguments, ..Start::default() }).await
+    }
+
+    async fn observes(
+        &self,
+        what: &str,
+        is_it: impl Fn(&Observation) -> bool,
+    ) -> anyhow::Result<Observation> {
+        let mut observations = self.observations.lock().await;
+        within(what, async {
+            loop {
+                let observation = observations.recv().await.context("the controller has ended")?;
+                if is_it(&observation) {
+                    return Ok(observation);
+                }
+            }
+        })
+        .await?
+    }
+
+    async fn stop(self) -> anyhow::Result<()> {
+        let _ = self.stop.send(());
+        drop(self.published);
+        Ok(within("the controller to end", self.serving).await??)
+    }
+}
+
+#[tokio::test]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
+async fn what_a_controller_publishes_is_served_and_reported() -> anyhow::Result<()> {
+    let (folder, host) = (tempfile::tempdir()?, Host::of_one_tool().await?);
+    let controller = Controller::start().await?;
+    controller.publish(DOCUMENT, &[&host]);
+    let gateway = controller.followed(folder.path()).await?;
+    Client::connect(&gateway.url("/mcp")).await?.lists("work").await?;
+    let version = Resource::new(DOCUMENT.to_owned()).version;
+    let is_up = |seen: &Observation| {
+        let Observation::Reported(_, report) = seen else { return false };
+        let is_it = report.targets.iter().any(|target| target.state == "up" && target.tools == 1);
+        report.document_version == version && is_it
+    };
+    controller.observes("a report of the target", is_up).await?;
+
+    // What the proxy cannot read changes nothing, and the controller hears of it.
+    controller.publish("[]", &[&host]);
+    let is_refused = |seen: &Observation| matches!(seen, Observation::Refused(..));
+    let refused = controller.observes("a refusal", is_refused).await?;
+    anyhow::ensure!(format!("{refused:?}").contains("a document is a mapping"), "{refused:?}");
+    let mut wire = Wire::open(&gateway.url("/mcp"), "2025-06-18").await?;
+    one_call(&mut wire, &host, "work").await?;
+
+    // A controller that is away costs nobody anything.
+    controller.stop().await?;
+    one_call(&mut wire, &host, "work").await?;
+    one_call(&mut Wire::open(&gateway.url("/mcp"), "2025-06-18").await?, &host, "work").await?;
+    gateway.stop().await
+}
+
+#[tokio::test]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
+async fn a_target_that_moves_keeps_its_name_and_its_clients() -> anyhow::Result<()> {
+    let (folder, before, after) =
+        (tempfile::tempdir()?, Host::of_one_tool().await?, Host::of_one_tool().await?);
+    let controller = Controller::start().await?;
+    controller.publish(DOCUMENT, &[&before]);
+    let gateway = controller.followed(folder.path()).await?;
+    let mut wire = Wire::open(&gateway.url("/mcp"), "2025-06-18").await?;
+    one_call(&mut wire, &before, "work").await?;
+    controller.publish(DOCUMENT, &[&after]);
+    // The session there was the old pod's: it is opened anew, and the client does not notice.
+    after.visits.first("a session there", |_| true).await?;
+    one_call(&mut wire, &after, "work").await?;
+    gateway.stop().await
+}
