@@ -23,7 +23,7 @@ pub struct TargetReport {
     pub backend: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
     pub target: ::prost::alloc::string::String,
-    /// `up`, `stale`, `missing`, `closed`; `gone` when the target is no part of the document any more.
+    /// `starting`, `up`, `stale`, `down`, `closed`; `gone` when the target is no part of the document any more.
     #[prost(string, tag = "3")]
     pub state: ::prost::alloc::string::String,
     /// The revision that it speaks; empty where nobody knows.
