@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use http::Uri;
+use xds::Endpoint;
 
 use crate::failure::InputError;
 use crate::ports::PortMapping;
-use crate::source::xds::XdsArguments;
 
 /// What is read where no file is named, in this order.
 const USUAL_FILES: [&str; 2] = ["portico.yaml", "mcp.json"];
@@ -107,6 +108,28 @@ pub(crate) struct SourceArguments {
     pub(crate) xds: XdsArguments,
 }
 
+/// Where the controller is, and what is needed to be heard there.
+#[derive(Debug, Args)]
+pub(crate) struct XdsArguments {
+    /// Take the configuration from the controller at this address, `https://host:port`.
+    #[arg(long, value_name = "URL", env = "XDS_ADDRESS", conflicts_with_all = ["files", "demo"])]
+    pub(crate) xds_address: Option<Uri>,
+
+    /// The file with the token of the pod's ServiceAccount.
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "XDS_TOKEN_FILE",
+        default_value = "/var/run/secrets/xds/token",
+        hide_default_value = true
+    )]
+    pub(crate) xds_token_file: PathBuf,
+
+    /// The file with the authorities that vouch for the controller, in PEM.
+    #[arg(long, value_name = "FILE", env = "XDS_ROOT_CA")]
+    pub(crate) xds_root_ca: Option<PathBuf>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct AdminArguments {
     /// The port of /metrics, /readyz, /config and /targets.
@@ -124,6 +147,15 @@ pub(crate) enum LogFormat {
     Text,
     /// For machines: one JSON object per line.
     Json,
+}
+
+impl XdsArguments {
+    /// Where the controller is, if there is one to be followed.
+    pub(crate) fn endpoint(&self) -> Option<Endpoint> {
+        let url = self.xds_address.clone()?;
+        let (token, authorities) = (self.xds_token_file.clone(), self.xds_root_ca.clone());
+        Some(Endpoint { url, token, authorities })
+    }
 }
 
 impl AdminArguments {

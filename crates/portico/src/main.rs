@@ -7,6 +7,7 @@ mod connect;
 mod demo;
 mod expand;
 mod failure;
+mod in_force;
 mod memory;
 mod open_files;
 mod output;

@@ -20,7 +20,6 @@ use tracing::info;
 
 use crate::signals::StopSignals;
 use applier::Applier;
-pub(crate) use applier::InForce;
 
 pub(crate) use start::{Setup, Source};
 

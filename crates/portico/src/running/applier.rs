@@ -8,6 +8,7 @@ use config::{Diagnostic, Document, Origins, Reading, Severity};
 use proxy::{Gateway, ListenError};
 
 use crate::check;
+use crate::in_force::InForce;
 use crate::ports::{self, PortMapping};
 use crate::report::Reporter;
 use crate::running::kept::Kept;
@@ -18,17 +19,6 @@ pub(super) struct Applier {
     kept: Kept,
     in_force: Arc<ArcSwap<InForce>>,
     reporter: Reporter,
-}
-
-/// What is in force.
-#[derive(Debug, Default)]
-pub(crate) struct InForce {
-    /// What the source said.
-    pub(crate) reading: Arc<Reading>,
-    /// What was made of it.
-    pub(crate) document: Arc<Document>,
-    /// What is wrong with it.
-    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 impl Applier {

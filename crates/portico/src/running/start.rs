@@ -52,8 +52,8 @@ impl Source {
     /// If there is nothing to read, or a file cannot be used.
     pub(crate) async fn start(arguments: &SourceArguments) -> anyhow::Result<Self> {
         let tasks = Tasks::new();
-        if let Some(url) = &arguments.xds.xds_address {
-            let (readings, reports) = xds::start(&arguments.xds, url.clone(), &tasks).await?;
+        if let Some(endpoint) = arguments.xds.endpoint() {
+            let (readings, reports) = xds::start(endpoint, &tasks).await?;
             return Ok(Self { readings, reports: Some(reports), tasks });
         }
         let readings = match arguments.demo {

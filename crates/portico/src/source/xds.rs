@@ -4,13 +4,11 @@
 mod report;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use config::Reading;
-use http::Uri;
 use proxy::Tasks;
 use tokio::sync::watch;
 use tracing::{debug, info, warn};
@@ -21,28 +19,6 @@ pub(crate) use report::Reports;
 /// The first pause after a connection that failed or broke; doubled up to the longest.
 const PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-
-/// Where the controller is, and what is needed to be heard there.
-#[derive(Debug, Clone, clap::Args)]
-pub(crate) struct XdsArguments {
-    /// Take the configuration from the controller at this address, `https://host:port`.
-    #[arg(long, value_name = "URL", env = "XDS_ADDRESS", conflicts_with_all = ["files", "demo"])]
-    pub(crate) xds_address: Option<Uri>,
-
-    /// The file with the token of the pod's ServiceAccount.
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "XDS_TOKEN_FILE",
-        default_value = "/var/run/secrets/xds/token",
-        hide_default_value = true
-    )]
-    pub(crate) xds_token_file: PathBuf,
-
-    /// The file with the authorities that vouch for the controller, in PEM.
-    #[arg(long, value_name = "FILE", env = "XDS_ROOT_CA")]
-    pub(crate) xds_root_ca: Option<PathBuf>,
-}
 
 /// A version of the document, and what was made of it.
 #[derive(Debug, Clone, Default)]
@@ -56,15 +32,9 @@ pub(crate) struct Version {
 /// # Errors
 /// The gateway is ending.
 pub(crate) async fn start(
-    arguments: &XdsArguments,
-    url: Uri,
+    endpoint: Endpoint,
     tasks: &Tasks,
 ) -> anyhow::Result<(watch::Receiver<Arc<Reading>>, Reports)> {
-    let endpoint = Endpoint {
-        url,
-        token: arguments.xds_token_file.clone(),
-        authorities: arguments.xds_root_ca.clone(),
-    };
     let (sender, mut readings) = watch::channel(Arc::<Reading>::default());
     let (versions, known) = watch::channel(Version::default());
     let (reports, reported) = Reports::new(known);

@@ -12,7 +12,7 @@ use proxy::admin::{TargetState, TargetStatus};
 use tokio::sync::watch;
 use xds::{Finding, Report, TargetReport};
 
-use crate::running::InForce;
+use crate::in_force::InForce;
 use crate::source::xds::Version;
 
 /// How often it is looked at how targets stand.
