@@ -23,7 +23,7 @@ struct Outcome {
     message: String,
 }
 
-/// A line of `differences.txt`: the tests, and why they differ.
+/// A line of `docs/interaction.txt`: the tests, and why they differ.
 struct Expected {
     tests: String,
     reason: String,
@@ -109,9 +109,9 @@ fn read(text: &str) -> anyhow::Result<Outcomes> {
     Ok(outcomes)
 }
 
-/// The lines of `differences.txt`.
+/// The lines of `docs/interaction.txt`.
 fn expected() -> anyhow::Result<Vec<Expected>> {
-    let file = repository()?.join("tests/peers/interaction/differences.txt");
+    let file = repository()?.join("docs/interaction.txt");
     let text =
         fs::read_to_string(&file).with_context(|| format!("cannot read `{}`", file.display()))?;
     text.lines()
@@ -162,7 +162,7 @@ fn judge(direct: &Outcomes, through: &Outcomes, expected: &[Expected]) -> anyhow
     );
     anyhow::ensure!(
         stale.is_empty(),
-        "these end as they do directly, take them off differences.txt:\n{}",
+        "these end as they do directly, take them off docs/interaction.txt:\n{}",
         stale.join("\n")
     );
     Ok(())
