@@ -31,6 +31,27 @@ pub enum Change {
     Found(String),
 }
 
+/// What a message on a stream is about, in the order in which it stands in a transcript.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Concern {
+    Other,
+    List,
+    ChangeOfAList,
+}
+
+impl Concern {
+    fn of(message: &Value, names: &Names) -> Self {
+        let name = names.of_event(message);
+        if name.ends_with("/list_changed") {
+            Self::ChangeOfAList
+        } else if name.starts_with("answer to ") && name.contains("/list ") {
+            Self::List
+        } else {
+            Self::Other
+        }
+    }
+}
+
 /// Headers of a connection, and those that say when; `host` is another address each time.
 const LEFT_OUT: [&str; 6] =
     ["connection", "content-length", "date", "host", "keep-alive", "transfer-encoding"];
@@ -57,8 +78,12 @@ impl Transcript {
         let names = Names::of(exchanges, &messages);
         for (exchange, told) in exchanges.iter().zip(&mut messages) {
             if exchange.method == Method::GET {
-                // A list belongs to no call: what is said before and after it is by chance.
-                told.sort_by_key(|event| is_about_a_list(&event.message(), &names));
+                // Lists and their changes belong to no call: when and how often they are said is by chance.
+                told.sort_by_key(|event| Concern::of(&event.message(), &names));
+                told.dedup_by(|next, event| {
+                    let (next, message) = (next.message(), event.message());
+                    next == message && Concern::of(&message, &names) == Concern::ChangeOfAList
+                });
             }
         }
         let mut transcript = Self { lines: Vec::new() };
@@ -211,12 +236,6 @@ fn tasks_that_were_cancelled(exchanges: &[Exchange]) -> BTreeSet<String> {
         Some(exchange.message().pointer("/params/taskId")?.as_str()?.to_owned())
     };
     exchanges.iter().filter(cancels).filter_map(task).collect()
-}
-
-/// Whether a message of a server is a list, or says that one changed.
-fn is_about_a_list(message: &Value, names: &Names) -> bool {
-    let name = names.of_event(message);
-    name.ends_with("/list_changed") || name.starts_with("answer to ") && name.contains("/list ")
 }
 
 fn is_stream(exchanges: &[Exchange], number: usize) -> bool {
