@@ -32,7 +32,12 @@ pub(crate) fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
 async fn serve(arguments: RunArguments) -> anyhow::Result<()> {
     let mut stop = StopSignals::new()?;
     let is_demo = arguments.source.demo;
-    let mut running = Running::start(setup(arguments).await?).await?;
+    // A controller may be long in coming.
+    let setup = tokio::select! {
+        setup = setup(arguments) => setup?,
+        () = stop.next() => return Ok(()),
+    };
+    let mut running = Running::start(setup).await?;
     let failed = running.apply().await;
     if !failed.is_empty() {
         running.end(Duration::ZERO, stop.next()).await;

@@ -45,7 +45,12 @@ async fn serve(arguments: StdioArguments) -> anyhow::Result<()> {
         host: arguments.host.to_ascii_lowercase(),
         path: arguments.path.clone(),
     };
-    let mut running = Running::start(setup(arguments).await?).await?;
+    // A controller may be long in coming.
+    let setup = tokio::select! {
+        setup = setup(arguments) => setup?,
+        () = stop.next() => return Ok(()),
+    };
+    let mut running = Running::start(setup).await?;
     running.apply().await;
     running.readiness.ready();
     let served = client(&mut running, &place, &mut stop).await;

@@ -6,9 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use rustix::process::Signal;
 use serde_json::json;
-use testkit::{Client, Gateway, Host, Start, Wire, one_call, within};
+use testkit::{
+    Client, Gateway, Host, Process, Start, Wire, binary, one_call, reserved_port, within,
+};
 use tokio::net::TcpListener;
+use tokio::process::Command;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use xds::{
@@ -94,7 +98,6 @@ impl Controller {
 
     async fn stop(self) -> anyhow::Result<()> {
         let _ = self.stop.send(());
-        drop(self.published);
         Ok(within("the controller to end", self.serving).await??)
     }
 }
@@ -145,4 +148,22 @@ async fn a_target_that_moves_keeps_its_name_and_its_clients() -> anyhow::Result<
     after.visits.first("a session there", |_| true).await?;
     one_call(&mut wire, &after, "work").await?;
     gateway.stop().await
+}
+
+#[tokio::test]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
+async fn a_gateway_that_waits_for_its_controller_can_be_stopped() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let token = folder.path().join("token");
+    std::fs::write(&token, "good")?;
+    let mut command = Command::new(binary()?);
+    // Nobody listens there.
+    let address = format!("http://127.0.0.1:{}", reserved_port()?);
+    command.args(["run", "--xds-address", &address, "--xds-token-file"]).arg(token);
+    let mut process = Process::start("portico", command)?;
+    process.says("No controller").await?;
+    process.signal(Signal::TERM)?;
+    let status = within("the gateway to stop", process.ended()).await??;
+    anyhow::ensure!(status.success(), "{status}");
+    Ok(())
 }

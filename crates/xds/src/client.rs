@@ -64,10 +64,7 @@ impl Client {
 
     /// Follows what is published until the connection breaks; what was `received` on an earlier one is
     /// not sent again. Each response goes to `apply` with everything that is known then: what it
-    /// refuses is put back and reported to the controller.
-    ///
-    /// # Errors
-    /// Always: why it ended.
+    /// refuses is put back and reported to the controller. Returns why it ended.
     pub async fn follow(
         &self,
         node: &str,
@@ -146,7 +143,10 @@ async fn say(
     said.send(request).await.map_err(|_| Status::unavailable("the stream has ended"))
 }
 
-/// Takes in one response; what it brings twice is an error, and so is what cannot be read.
+/// Takes in one response.
+///
+/// # Errors
+/// Something in it cannot be read.
 fn take(received: &mut Received, response: DeltaDiscoveryResponse) -> Result<(), String> {
     let Some(kind) = ResourceType::of_url(&response.type_url) else {
         return Err(format!("`{}` is no type that this proxy knows", response.type_url));

@@ -2,6 +2,7 @@
 //! connection, because both are renewed while the process runs.
 
 use std::io;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +24,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// Where the controller is, and what is needed to be heard there.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
-    /// `https://host:port`; `http` is for tests on one machine.
+    /// `https://host:port`; `http` is for addresses of this machine alone.
     pub url: Uri,
     /// The file with the token of the pod's ServiceAccount.
     pub token: PathBuf,
@@ -43,6 +44,9 @@ pub enum ConnectError {
         /// Why.
         reason: String,
     },
+    /// Whoever is on the way could read the token.
+    #[error("`{0}` is not `https`, which only an address of this machine need not be")]
+    Insecure(Uri),
     /// The controller could not be reached.
     #[error("cannot reach the controller: {0}")]
     Unreachable(String),
@@ -73,8 +77,10 @@ impl Endpoint {
     }
 
     fn tls(&self) -> Result<Option<Arc<ClientConfig>>, ConnectError> {
-        if self.url.scheme_str() != Some("https") {
-            return Ok(None);
+        match self.url.scheme_str() {
+            Some("https") => {}
+            Some("http") if is_loopback(&self.url) => return Ok(None),
+            _ => return Err(ConnectError::Insecure(self.url.clone())),
         }
         let Some(file) = &self.authorities else {
             let reason = "an `https` address needs a file with the authorities".to_owned();
@@ -101,6 +107,12 @@ impl Endpoint {
     }
 }
 
+/// Whether it is an address of this machine.
+fn is_loopback(url: &Uri) -> bool {
+    let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 /// Either kind of connection.
 type Stream = TokioIo<Box<dyn Transport>>;
 
@@ -114,7 +126,8 @@ async fn dial(uri: Uri, tls: Option<Arc<ClientConfig>>) -> io::Result<Stream> {
     let stream = TcpStream::connect((host.trim_matches(['[', ']']), port)).await?;
     stream.set_nodelay(true)?;
     let Some(tls) = tls else { return Ok(TokioIo::new(Box::new(stream))) };
-    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+    let name =
+        ServerName::try_from(host.trim_matches(['[', ']']).to_owned()).map_err(io::Error::other)?;
     let stream = TlsConnector::from(tls).connect(name, stream).await?;
     Ok(TokioIo::new(Box::new(stream)))
 }
@@ -128,4 +141,24 @@ fn causes(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_goes_nowhere_in_the_clear_but_to_this_machine() {
+        let insecure = |url: &str| {
+            let endpoint =
+                Endpoint { url: url.parse().unwrap(), token: PathBuf::new(), authorities: None };
+            matches!(endpoint.tls(), Err(ConnectError::Insecure(_)))
+        };
+        for url in ["http://localhost:1", "http://127.0.0.1:1", "http://[::1]:1", "https://a:1"] {
+            assert!(!insecure(url), "{url}");
+        }
+        for url in ["http://controller:1", "http://10.0.0.1:1", "grpcs://a:1", "a:1"] {
+            assert!(insecure(url), "{url}");
+        }
+    }
 }

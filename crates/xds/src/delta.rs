@@ -17,10 +17,22 @@ pub(crate) struct Client {
 /// What a client knows of one type.
 #[derive(Debug, Default)]
 struct Subscription {
-    /// The versions that it has, or that it has refused and is not offered again.
+    /// The versions that it has, once it has answered what is on its way.
     known: BTreeMap<String, String>,
+    /// The versions that it has refused, which it is not offered again.
+    refused: BTreeMap<String, String>,
+    /// Whether it has refused several at once: from then on it is offered one by one.
+    is_picky: bool,
     /// The response that it has not answered yet.
-    in_flight: Option<String>,
+    in_flight: Option<Sent>,
+}
+
+/// A response that is on its way.
+#[derive(Debug)]
+struct Sent {
+    nonce: String,
+    /// What was known of each resource in it before.
+    before: Vec<(String, Option<String>)>,
 }
 
 /// One response.
@@ -36,17 +48,19 @@ impl Client {
     /// The client wants to hear of a type; `known` are the versions that it has from an earlier
     /// stream. Once it has said so, it only repeats itself.
     pub(crate) fn subscribe(&mut self, kind: ResourceType, known: BTreeMap<String, String>) {
-        let first = || Subscription { known, in_flight: None };
+        let first = || Subscription { known, ..Subscription::default() };
         self.types.entry(kind).or_insert_with(first);
     }
 
-    /// The client has answered a response, with or without taking it: what it refuses stays refused
-    /// until it is something else.
-    pub(crate) fn answered(&mut self, kind: ResourceType, nonce: &str) {
-        if let Some(subscription) = self.types.get_mut(&kind)
-            && subscription.in_flight.as_deref() == Some(nonce)
-        {
-            subscription.in_flight = None;
+    /// The client has answered a response, by taking it or by refusing all of it: what it refuses
+    /// alone stays refused until it is something else, what it refuses in company is offered alone.
+    pub(crate) fn answered(&mut self, kind: ResourceType, nonce: &str, is_taken: bool) {
+        let Some(subscription) = self.types.get_mut(&kind) else { return };
+        if subscription.in_flight.as_ref().is_none_or(|sent| sent.nonce != nonce) {
+            return;
+        }
+        if let Some(sent) = subscription.in_flight.take().filter(|_| !is_taken) {
+            subscription.put_back(sent);
         }
     }
 
@@ -61,9 +75,9 @@ impl Client {
             if kind == ResourceType::Document && !self.is_told(scope, &PARTS) {
                 continue;
             }
-            let may_remove =
-                kind == ResourceType::Document || self.is_told(scope, &[ResourceType::Document]);
+            let may_remove = kind == ResourceType::Document || self.has_document(scope);
             let Some(subscription) = self.types.get_mut(&kind) else { continue };
+            subscription.refused.retain(|name, _| scope.get(kind, name).is_some());
             let (changed, removed) = subscription.difference(scope, kind, may_remove);
             if changed.is_empty() && removed.is_empty() {
                 continue;
@@ -74,6 +88,20 @@ impl Client {
             return Some(Change { kind, nonce, changed, removed });
         }
         None
+    }
+
+    /// Whether the client has the document that is published and no other, and so no use for what
+    /// others named.
+    fn has_document(&self, scope: &Scope) -> bool {
+        let kind = ResourceType::Document;
+        self.types.get(&kind).is_some_and(|subscription| {
+            let is_known = |(name, resource): (&str, &Resource)| {
+                subscription.known.get(name) == Some(&resource.version)
+            };
+            subscription.in_flight.is_none()
+                && scope.of(kind).all(is_known)
+                && subscription.known.keys().all(|name| scope.get(kind, name).is_some())
+        })
     }
 
     /// Whether the client has answered everything that it has to be told of these types, as far as
@@ -99,23 +127,46 @@ impl Subscription {
         may_remove: bool,
     ) -> (Vec<(String, Resource)>, Vec<String>) {
         let is_news = |name: &str, resource: &Resource| {
-            self.known.get(name).is_none_or(|version| *version != resource.version)
+            let version = Some(&resource.version);
+            self.known.get(name) != version && self.refused.get(name) != version
         };
         let changed = scope.of(kind).filter(|(name, resource)| is_news(name, resource));
-        let changed = changed.map(|(name, resource)| (name.to_owned(), resource.clone())).collect();
+        let changed = changed.map(|(name, resource)| (name.to_owned(), resource.clone()));
+        let changed: Vec<_> = changed.take(if self.is_picky { 1 } else { usize::MAX }).collect();
+        if self.is_picky && !changed.is_empty() {
+            return (changed, Vec::new());
+        }
         let wanted: BTreeSet<&str> = scope.of(kind).map(|(name, _)| name).collect();
         let gone = self.known.keys().filter(|name| may_remove && !wanted.contains(name.as_str()));
         (changed, gone.cloned().collect())
     }
 
     fn send(&mut self, nonce: &str, changed: &[(String, Resource)], removed: &[String]) {
-        self.in_flight = Some(nonce.to_owned());
+        let names = changed.iter().map(|(name, _)| name).chain(removed);
+        let before = names.map(|name| (name.clone(), self.known.get(name).cloned())).collect();
+        self.in_flight = Some(Sent { nonce: nonce.to_owned(), before });
         for (name, resource) in changed {
             self.known.insert(name.clone(), resource.version.clone());
         }
         for name in removed {
             self.known.remove(name);
+            self.refused.remove(name);
         }
+    }
+
+    /// The client has refused it: it has what it had before.
+    fn put_back(&mut self, sent: Sent) {
+        let is_alone = sent.before.len() == 1;
+        for (name, before) in sent.before {
+            let refused = match before {
+                Some(version) => self.known.insert(name.clone(), version),
+                None => self.known.remove(&name),
+            };
+            if let Some(refused) = refused.filter(|_| is_alone) {
+                self.refused.insert(name, refused);
+            }
+        }
+        self.is_picky |= !is_alone;
     }
 }
 

@@ -9,7 +9,7 @@ pub struct Report {
     pub document_version: String,
     /// Targets that stand otherwise than before.
     pub targets: Vec<TargetReport>,
-    /// What is wrong with the document: all of it, each time.
+    /// What is wrong with the document, each time; of very many, the first.
     pub findings: Vec<Finding>,
 }
 

@@ -13,6 +13,7 @@ use futures_util::Stream;
 use prost::Message;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
 use tracing::debug;
@@ -82,6 +83,8 @@ pub struct Server {
     admit: Admit,
     published: watch::Receiver<Option<Arc<Published>>>,
     observed: mpsc::Sender<Observation>,
+    /// Ends every stream.
+    stopped: CancellationToken,
 }
 
 impl Server {
@@ -92,10 +95,11 @@ impl Server {
         published: watch::Receiver<Option<Arc<Published>>>,
     ) -> (Self, mpsc::Receiver<Observation>) {
         let (observed, observations) = mpsc::channel(QUEUE);
-        (Self { admit, published, observed }, observations)
+        let stopped = CancellationToken::new();
+        (Self { admit, published, observed, stopped }, observations)
     }
 
-    /// Serves every connection until `stop`.
+    /// Serves every connection until `stop`; then every stream ends.
     ///
     /// # Errors
     /// The transport failed as a whole.
@@ -104,6 +108,11 @@ impl Server {
         connections: impl Stream<Item = io::Result<Connection>>,
         stop: impl Future<Output = ()>,
     ) -> Result<(), tonic::transport::Error> {
+        let stopped = self.stopped.clone();
+        let stop = async move {
+            stop.await;
+            stopped.cancel();
+        };
         let discovery = AggregatedDiscoveryServiceServer::new(self.clone());
         let reports = ReportsServer::new(self);
         tonic::transport::Server::builder()
@@ -150,6 +159,7 @@ impl AggregatedDiscoveryService for Server {
             documents: BTreeMap::new(),
             published: self.published.clone(),
             observed: self.observed.clone(),
+            stopped: self.stopped.clone(),
             outbound,
         };
         // It ends with the stream.
@@ -166,7 +176,12 @@ impl Reports for Server {
     ) -> Result<Response<ReportResponse>, Status> {
         let caller = self.caller(request.metadata()).await?;
         let mut reports = request.into_inner();
-        while let Some(report) = reports.message().await? {
+        loop {
+            let report = tokio::select! {
+                report = reports.message() => report?,
+                () = self.stopped.cancelled() => None,
+            };
+            let Some(report) = report else { break };
             let observation = Observation::Reported(caller.clone(), report.into());
             let sent = self.observed.send(observation).await;
             sent.map_err(|_| Status::unavailable("the controller is going"))?;
@@ -183,6 +198,7 @@ struct Conversation {
     documents: BTreeMap<String, String>,
     published: watch::Receiver<Option<Arc<Published>>>,
     observed: mpsc::Sender<Observation>,
+    stopped: CancellationToken,
     outbound: mpsc::Sender<Result<DeltaDiscoveryResponse, Status>>,
 }
 
@@ -204,6 +220,7 @@ impl Conversation {
                 },
                 changed = self.published.changed() => if changed.is_err() { break },
                 () = self.outbound.closed() => break,
+                () = self.stopped.cancelled() => break,
             }
         }
         self.observe(Observation::Left(self.caller.clone())).await;
@@ -233,7 +250,8 @@ impl Conversation {
             let known = request.initial_resource_versions.into_iter().collect();
             return self.client.subscribe(kind, known);
         }
-        self.client.answered(kind, &request.response_nonce);
+        let is_taken = request.error_detail.is_none();
+        self.client.answered(kind, &request.response_nonce, is_taken);
         let document = self.documents.remove(&request.response_nonce);
         let caller = self.caller.clone();
         match (request.error_detail, document) {

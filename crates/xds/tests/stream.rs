@@ -71,8 +71,6 @@ impl Controller {
     /// Ends it, with its connections; the proxies' files stay.
     async fn stop(self) -> TempDir {
         self.stop.send(()).unwrap();
-        // Streams end when there is nothing more to be published.
-        drop(self.published);
         tokio::time::timeout(LONG, self.serving).await.unwrap().unwrap();
         self.folder
     }

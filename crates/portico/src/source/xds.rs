@@ -58,19 +58,10 @@ impl Follower {
         loop {
             match Client::connect(&self.endpoint).await {
                 Ok(client) => {
-                    info!(controller = %self.endpoint.url, "Connected to the controller.");
-                    pause = PAUSE;
-                    let reports = client.report(reported.deltas());
-                    let (sender, versions) = (&self.sender, &self.versions);
-                    let apply = |received: &Received| apply(received, sender, versions);
-                    let node = std::env::var("HOSTNAME").unwrap_or_default();
-                    tokio::select! {
-                        status = client.follow(&node, &mut self.received, apply) => {
-                            warn!(reason = status.message(), code = ?status.code(), "Lost the controller; what it said stays.");
-                        }
-                        Err(status) = reports => {
-                            warn!(reason = status.message(), "The controller takes no reports.");
-                        }
+                    let was_told = self.follow(&client, &reported).await;
+                    // One that is reached and refuses is not asked more often than one that is away.
+                    if was_told {
+                        pause = PAUSE;
                     }
                 }
                 Err(error) => warn!(%error, "No controller; what it said stays."),
@@ -81,6 +72,32 @@ impl Follower {
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+
+    /// Follows on one connection until it breaks; says whether anything was told on it.
+    async fn follow(&mut self, client: &Client, reported: &report::Reported) -> bool {
+        info!(controller = %self.endpoint.url, "Connected to the controller.");
+        let (sender, versions) = (&self.sender, &self.versions);
+        let mut was_told = false;
+        let apply = |received: &Received| {
+            was_told = true;
+            apply(received, sender, versions)
+        };
+        let node = std::env::var("HOSTNAME").unwrap_or_default();
+        let reports = async {
+            if let Err(status) = client.report(reported.deltas()).await {
+                warn!(reason = status.message(), "The controller takes no reports.");
+            }
+            // What it publishes is followed all the same.
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            status = client.follow(&node, &mut self.received, apply) => {
+                warn!(reason = status.message(), code = ?status.code(), "Lost the controller; what it said stays.");
+            }
+            () = reports => {}
+        }
+        was_told
     }
 }
 

@@ -8,26 +8,30 @@ use super::*;
 #[derive(Debug, Default)]
 struct Model {
     has: BTreeMap<ResourceType, BTreeMap<String, String>>,
-    unanswered: Vec<(ResourceType, String)>,
+    unanswered: Vec<(ResourceType, String, bool)>,
 }
 
+/// What no client can read.
+const BAD: &[u8] = &[2];
+
 impl Model {
+    /// Takes a response, or refuses all of it.
     fn take(&mut self, change: Change) {
+        let is_taken = !change.changed.iter().any(|(_, resource)| resource.payload == BAD);
+        self.unanswered.push((change.kind, change.nonce, is_taken));
+        if !is_taken {
+            return;
+        }
         let has = self.has.entry(change.kind).or_default();
         has.extend(change.changed.into_iter().map(|(name, resource)| (name, resource.version)));
         for name in change.removed {
             assert!(has.remove(&name).is_some(), "{name} was never there");
         }
-        self.unanswered.push((change.kind, change.nonce));
     }
 
     fn versions(&self, kind: ResourceType) -> BTreeMap<String, String> {
         self.has.get(&kind).cloned().unwrap_or_default()
     }
-}
-
-fn published(scope: &Scope, kind: ResourceType) -> BTreeMap<String, String> {
-    scope.of(kind).map(|(name, resource)| (name.to_owned(), resource.version.clone())).collect()
 }
 
 fn subscribed() -> Client {
@@ -83,27 +87,38 @@ proptest! {
                 }
                 Step::Send => model_takes(&mut client, &mut model, &current),
                 Step::Answer(which) if which < model.unanswered.len() => {
-                    let (kind, nonce) = model.unanswered.remove(which);
-                    client.answered(kind, &nonce);
+                    let (kind, nonce, is_taken) = model.unanswered.remove(which);
+                    client.answered(kind, &nonce, is_taken);
                 }
                 Step::Answer(_) => {}
                 Step::Reconnect => {
                     client = Client::default();
                     model.unanswered.clear();
+                    // One after the other, and told in between.
                     for kind in ResourceType::ALL {
                         client.subscribe(kind, model.versions(kind));
+                        model_takes(&mut client, &mut model, &current);
                     }
                 }
             }
         }
         for _ in 0..20 {
             model_takes(&mut client, &mut model, &current);
-            for (kind, nonce) in std::mem::take(&mut model.unanswered) {
-                client.answered(kind, &nonce);
+            for (kind, nonce, is_taken) in std::mem::take(&mut model.unanswered) {
+                client.answered(kind, &nonce, is_taken);
             }
         }
+        let is_bad = |kind| current.of(kind).any(|(_, resource)| resource.payload == BAD);
         for kind in ResourceType::ALL {
-            prop_assert_eq!(model.versions(kind), published(&current, kind));
+            let has = model.versions(kind);
+            for (name, resource) in current.of(kind) {
+                let has_it = has.get(name) == Some(&resource.version);
+                prop_assert_eq!(has_it, resource.payload != BAD, "{:?} {}", kind, name);
+            }
+            // What an old document names stays as long as a new one is refused.
+            let stays = kind != ResourceType::Document && is_bad(ResourceType::Document);
+            let gone = has.keys().find(|name| current.get(kind, name).is_none());
+            prop_assert!(stays || gone.is_none(), "{:?} {:?}", kind, gone);
         }
         prop_assert_eq!(client.next(&current), None);
     }
@@ -115,11 +130,9 @@ fn model_takes(client: &mut Client, model: &mut Model, scope: &Scope) {
         if change.kind == ResourceType::Document && !change.changed.is_empty() {
             for part in PARTS {
                 let has = model.versions(part);
-                assert!(
-                    published(scope, part)
-                        .iter()
-                        .all(|(name, version)| has.get(name) == Some(version))
-                );
+                let due = scope.of(part).filter(|(_, resource)| resource.payload != BAD);
+                let mut due = due.map(|(name, resource)| (name, &resource.version));
+                assert!(due.all(|(name, version)| has.get(name) == Some(version)));
             }
         }
         model.take(change);
@@ -133,17 +146,17 @@ fn what_a_document_names_comes_before_it_and_goes_after_it() {
     let endpoints = client.next(&first).unwrap();
     assert_eq!(endpoints.kind, ResourceType::Endpoints);
     assert_eq!(client.next(&first), None);
-    client.answered(ResourceType::Endpoints, &endpoints.nonce);
+    client.answered(ResourceType::Endpoints, &endpoints.nonce, true);
     let document = client.next(&first).unwrap();
     assert_eq!(document.kind, ResourceType::Document);
-    client.answered(ResourceType::Document, &document.nonce);
+    client.answered(ResourceType::Document, &document.nonce, true);
     assert_eq!(client.next(&first), None);
 
     let second = scope(&[(ResourceType::Document, "g", "2")]);
     let document = client.next(&second).unwrap();
     assert_eq!((document.kind, document.removed.len()), (ResourceType::Document, 0));
     assert_eq!(client.next(&second), None);
-    client.answered(ResourceType::Document, &document.nonce);
+    client.answered(ResourceType::Document, &document.nonce, true);
     let endpoints = client.next(&second).unwrap();
     assert_eq!(
         (endpoints.kind, endpoints.removed),
@@ -156,11 +169,11 @@ fn an_answer_to_something_else_frees_nothing() {
     let mut client = subscribed();
     let one = scope(&[(ResourceType::Document, "g", "1")]);
     let change = client.next(&one).unwrap();
-    client.answered(ResourceType::Document, "another");
-    client.answered(ResourceType::Endpoints, &change.nonce);
+    client.answered(ResourceType::Document, "another", true);
+    client.answered(ResourceType::Endpoints, &change.nonce, true);
     let two = scope(&[(ResourceType::Document, "g", "2")]);
     assert_eq!(client.next(&two), None);
-    client.answered(ResourceType::Document, &change.nonce);
+    client.answered(ResourceType::Document, &change.nonce, true);
     assert!(client.next(&two).is_some());
 }
 
@@ -174,6 +187,40 @@ fn a_client_that_comes_back_is_told_what_has_changed_and_nothing_else() {
     client.subscribe(ResourceType::Document, known("g".to_owned(), "1"));
     let change = client.next(&scope).unwrap();
     assert_eq!((change.kind, change.changed.len()), (ResourceType::Document, 1));
-    client.answered(ResourceType::Document, &change.nonce);
+    client.answered(ResourceType::Document, &change.nonce, true);
+    assert_eq!(client.next(&scope), None);
+}
+
+#[test]
+fn what_an_old_document_names_stays_until_the_new_one_is_there() {
+    let scope = scope(&[(ResourceType::Document, "g", "2")]);
+    let mut client = Client::default();
+    let known = |name: &str, payload: &str| {
+        BTreeMap::from([(name.to_owned(), Resource::new(payload.to_owned()).version)])
+    };
+    client.subscribe(ResourceType::Endpoints, known("a", "[]"));
+    assert_eq!(client.next(&scope), None, "nobody knows yet which document it has");
+    client.subscribe(ResourceType::Document, known("g", "1"));
+    let refused = client.next(&scope).unwrap();
+    assert_eq!(refused.kind, ResourceType::Document);
+    client.answered(ResourceType::Document, &refused.nonce, false);
+    assert_eq!(client.next(&scope), None, "the old document is in force");
+}
+
+#[test]
+fn what_is_refused_in_company_is_offered_alone() {
+    let both = [(ResourceType::Endpoints, "a", "1"), (ResourceType::Endpoints, "b", "2")];
+    let scope = scope(&both);
+    let mut client = Client::default();
+    client.subscribe(ResourceType::Endpoints, BTreeMap::new());
+    let company = client.next(&scope).unwrap();
+    assert_eq!(company.changed.len(), 2);
+    client.answered(ResourceType::Endpoints, &company.nonce, false);
+    for name in ["a", "b"] {
+        let alone = client.next(&scope).unwrap();
+        let names: Vec<&str> = alone.changed.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, [name]);
+        client.answered(ResourceType::Endpoints, &alone.nonce, name == "a");
+    }
     assert_eq!(client.next(&scope), None);
 }

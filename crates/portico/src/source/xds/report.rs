@@ -15,6 +15,8 @@ use xds::{Finding, Report, TargetReport};
 use crate::in_force::InForce;
 use crate::source::xds::Version;
 
+/// How many findings are reported of one document.
+const MOST_FINDINGS: usize = 100;
 /// How often it is looked at how targets stand.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -53,7 +55,7 @@ impl Reports {
             }
             let snapshot = Snapshot {
                 version: version.clone(),
-                findings: now.diagnostics.iter().map(finding).collect(),
+                findings: now.diagnostics.iter().take(MOST_FINDINGS).map(finding).collect(),
                 targets: gateway.targets().into_iter().map(target).collect(),
             };
             self.snapshots.send_if_modified(|last| {
