@@ -1,10 +1,12 @@
 //! Batches of 2025-03-26: whatever one of their calls would get by itself, it gets in a batch.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use testkit::{
-    Framing, Gateway, Host, RawServer, Wire, gateway_of, notification, progress, request, tool_call,
+    Framing, Gateway, Host, RawServer, Wire, gateway_of, notification, progress, request,
+    tool_call, within,
 };
 
 #[tokio::test]
@@ -56,7 +58,7 @@ async fn a_batch_for_a_client_of_json_alone_is_one_array() -> anyhow::Result<()>
 async fn a_batch_that_nobody_comes_back_for_is_given_up_after_the_time_for_that()
 -> anyhow::Result<()> {
     let (a, b) = (Host::of_one_tool().await?, Host::of_one_tool().await?);
-    let limits = "limits: { orphanCall: 500ms, batchConcurrency: 1 }\n";
+    let limits = "limits: { orphanCall: 2s, batchConcurrency: 1 }\n";
     let gateway = gateway_of(&[("a", &a), ("b", &b)], limits).await?;
     let wire = Wire::open(&gateway.url("/mcp"), "2025-03-26").await?;
     let calls = ["\"one\"", "\"two\""].map(|id| tool_call(id, "a_work"));
@@ -66,10 +68,20 @@ async fn a_batch_that_nobody_comes_back_for_is_given_up_after_the_time_for_that(
     });
     let call = a.call().await?;
     posted.abort();
+    let left = Instant::now();
     let visit = a.visit_of(&call.request)?;
     visit.sees("notifications/cancelled").await?;
+    anyhow::ensure!(left.elapsed() < Duration::from_secs(4), "its time has begun anew");
     // The other element is not begun for nobody.
-    gateway.access_line("the other call", |line| line.contains("error=cancelled")).await?;
+    within("a line for each", async {
+        let lines = || {
+            gateway.process.log.all().iter().filter(|line| line.contains("error=cancelled")).count()
+        };
+        while lines() < 2 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await?;
     wire.beside().delete().await?;
     assert_eq!(a.count("tools/call"), 1);
     Ok(())

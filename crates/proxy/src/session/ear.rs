@@ -97,7 +97,7 @@ impl Ear {
         }
         let before = feed.catalog();
         // As of now: reading the shared lists again takes a while.
-        let is_opening = own_seat(session, &upstream).is_some_and(|seat| seat.is_opening());
+        let is_opening = own_seat(session, &upstream).is_none_or(|seat| seat.is_opening());
         let (rereading, view) = (self.rereading.clone(), session.view().clone());
         let session = Arc::downgrade(session);
         self.tasks.spawn("list changed", async move {

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
 
-use crate::session::streams::{Carries, EventId, EventStore, Evicted, Reader, Stream, Streams};
+use crate::session::streams::{
+    Carries, EventId, EventStore, Evicted, Forgettable, Reader, Stream, Streams,
+};
 
 /// How many messages wait for a client that has no stream open.
 const WAITING: usize = 64;
@@ -109,7 +110,7 @@ impl Outbox {
     }
 
     /// Makes room: streams that ended before that cannot be read any more.
-    pub(super) fn forget(&self, before: Instant) {
+    pub(super) fn forget(&self, before: Forgettable) {
         self.state.lock().streams.forget(before);
     }
 

@@ -15,8 +15,10 @@ use tokio::time::Instant;
 
 /// The streams of a session that have ended and can still be read.
 const ENDED_STREAMS: usize = 16;
-/// How long they stay where the store is half full.
-const ENDED_TIME: Duration = Duration::from_secs(60);
+/// How long they stay where the store is half full and a client was given all of them.
+const GIVEN_TIME: Duration = Duration::from_secs(60);
+/// How long they stay where it is nearly full and no client was.
+const UNHEARD_TIME: Duration = Duration::from_secs(300);
 
 /// The bounds of what is kept, shared by all sessions.
 #[derive(Debug)]
@@ -25,6 +27,13 @@ pub struct EventStore {
     bytes: usize,
     total: usize,
     used: AtomicUsize,
+}
+
+/// Streams that ended before these times: those of which a client was given all, and the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Forgettable {
+    given: Option<Instant>,
+    unheard: Option<Instant>,
 }
 
 /// The place of an event: which stream of its session, and which event of that.
@@ -115,12 +124,16 @@ impl EventStore {
         self.used.load(Ordering::Relaxed)
     }
 
-    /// Which streams are to be forgotten so that there is room for others: those that ended before
-    /// that. `None` while there is room.
-    pub(super) fn forgettable(&self, now: Instant) -> Option<Instant> {
+    /// Which streams are to be forgotten so that there is room for others; `None` while there is.
+    pub(super) fn forgettable(&self, now: Instant) -> Option<Forgettable> {
+        let ago = |time| now.checked_sub(time);
         match self.used() {
-            used if used > self.total / 4 * 3 => Some(now),
-            used if used > self.total / 2 => now.checked_sub(ENDED_TIME),
+            used if used > self.total / 4 * 3 => {
+                Some(Forgettable { given: Some(now), unheard: ago(UNHEARD_TIME) })
+            }
+            used if used > self.total / 2 => {
+                Some(Forgettable { given: ago(GIVEN_TIME), unheard: None })
+            }
             _ => None,
         }
     }
@@ -258,10 +271,21 @@ impl Stream {
         self.kept.lock().over.is_some()
     }
 
+    /// No more events come, and its client was given all of them as they came.
+    pub fn end_given(&self) {
+        let mut kept = self.kept.lock();
+        kept.given = kept.count;
+        drop(kept);
+        self.end();
+    }
+
     /// Whether it has ended before that, and nobody reads it.
-    fn was_over(&self, before: Instant) -> bool {
+    fn was_over(&self, before: Forgettable) -> bool {
         let kept = self.kept.lock();
-        kept.attention != Attention::Read && kept.over.is_some_and(|over| over < before)
+        let is_given = kept.given >= kept.count;
+        let before = if is_given { before.given } else { before.unheard };
+        kept.attention != Attention::Read
+            && kept.over.zip(before).is_some_and(|(over, before)| over <= before)
     }
 }
 
@@ -350,7 +374,7 @@ impl Streams {
     }
 
     /// Forgets those that ended before that.
-    pub(super) fn forget(&mut self, before: Instant) {
+    pub(super) fn forget(&mut self, before: Forgettable) {
         self.all.retain(|stream| !stream.was_over(before));
     }
 

@@ -182,7 +182,7 @@ impl Drop for Events {
     fn drop(&mut self) {
         if self.is_over {
             if let Some(kept) = self.answer.as_ref().and_then(|answer| answer.kept.as_ref()) {
-                kept.stream.end();
+                kept.stream.end_given();
             }
         } else {
             // The client left in mid-stream, which cancels nothing.

@@ -149,25 +149,31 @@ fn only_places_of_our_form_are_places() {
 }
 
 #[test]
-fn a_store_that_fills_up_makes_room_of_what_has_ended_first() {
+fn a_store_that_fills_up_makes_room_of_what_was_given_first() {
     let store = store(9, 9, 8);
     let mut streams = Streams::default();
-    let (ended, open) =
-        (streams.open(&store, Carries::Answer), streams.open(&store, Carries::Answer));
-    let places = [ended.push(event("abc")), open.push(event("de"))];
-    ended.end();
-    assert!(store.forgettable(Instant::now()).is_some_and(|before| before < Instant::now()));
-    let mut forget = || {
-        if let Some(before) = store.forgettable(Instant::now()) {
+    let open = |streams: &mut Streams, text| {
+        let stream = streams.open(&store, Carries::Answer);
+        (stream.push(event(text)), stream)
+    };
+    let (given, of_given) = open(&mut streams, "ab");
+    let (unheard, of_unheard) = open(&mut streams, "c");
+    let (running, of_running) = open(&mut streams, "de");
+    of_given.end_given();
+    of_unheard.end();
+    let now = Instant::now();
+    let after = |time: Duration| now + time;
+    let left = |streams: &mut Streams, now| {
+        if let Some(before) = store.forgettable(now) {
             streams.forget(before);
         }
-        places.map(|place| streams.find(place).is_some())
+        [given, unheard, running].map(|place| streams.find(place).is_some())
     };
-    assert_eq!(forget(), [true, true], "it has ended a moment ago");
-    open.push(event("fg"));
-    std::thread::sleep(Duration::from_millis(1));
-    assert_eq!(forget(), [false, true], "no room is left");
-    drop(ended);
-    assert_eq!((store.used(), forget()), (4, [false, true]));
-    assert_eq!(store.forgettable(Instant::now()), None, "half of it is free");
+    assert_eq!(left(&mut streams, now), [true; 3], "all of it has ended a moment ago");
+    of_running.push(event("fg"));
+    assert_eq!(left(&mut streams, now), [false, true, true], "hardly any room is left");
+    drop(of_given);
+    of_running.push(event("hi"));
+    assert_eq!(left(&mut streams, now), [false, true, true], "nobody has heard it");
+    assert_eq!(left(&mut streams, after(UNHEARD_TIME)), [false, false, true]);
 }
