@@ -23,6 +23,8 @@ async fn whoever_stops_watching_stops_it_for_nobody_else() -> anyhow::Result<()>
     let visits = host.visits.all();
     let visit = visits.iter().find(|visit| visit.count("resources/subscribe") > 0);
     let visit = visit.ok_or_else(|| anyhow::anyhow!("nobody watches"))?;
+    // Lists that are about to be read again hold up nothing else.
+    visit.say(&notification("notifications/tools/list_changed", &json!({}))).await?;
     changes(visit).await?;
     for stream in &mut heard {
         stream.method("notifications/resources/updated").await?;

@@ -102,16 +102,33 @@ async fn follow(
             Wake::Lost(error) => return (*error).clone(),
             Wake::Changed => {}
         }
-        tokio::time::sleep_until(read_at + AT_MOST_EVERY).await;
-        // What arrived meanwhile is answered by this one reading.
-        while let Ok(message) = inbound.try_recv() {
-            if let Inbound::Closed(error) = message {
-                return (*error).clone();
-            }
+        if let Some(error) = rest(upstream, inbound, read_at + AT_MOST_EVERY).await {
+            return (*error).clone();
         }
         feed.begin();
         if let Err(error) = read(upstream, feed, seat.connection()).await {
             return error;
+        }
+    }
+}
+
+/// Waits until the lists may be read again: what changes meanwhile is answered by that one reading,
+/// what clients are told passes. Says why the session is gone, if it is.
+async fn rest(
+    upstream: &Upstream,
+    inbound: &mut mpsc::Receiver<Inbound>,
+    until: Instant,
+) -> Option<Arc<UpstreamError>> {
+    let rest = tokio::time::sleep_until(until);
+    tokio::pin!(rest);
+    loop {
+        tokio::select! {
+            () = &mut rest => return None,
+            Some(message) = inbound.recv() => match message {
+                Inbound::ListChanged(_) => {}
+                Inbound::Closed(error) => return Some(error),
+                said => upstream.heard(&said),
+            },
         }
     }
 }
