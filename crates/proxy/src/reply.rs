@@ -91,14 +91,14 @@ pub enum Part {
 #[derive(Debug)]
 pub struct Parts {
     arriving: mpsc::Receiver<Part>,
-    /// Cancels the call that is answered, where its client has a session.
-    call: Option<CancellationToken>,
+    /// Cancels the call that is answered.
+    call: CancellationToken,
 }
 
 impl Parts {
     /// What arrives of the answer to a call, which ends by `call`.
     pub fn of_call(arriving: mpsc::Receiver<Part>, call: CancellationToken) -> Self {
-        Self { arriving, call: Some(call) }
+        Self { arriving, call }
     }
 
     /// The next part; `None` after the last. Safe to drop and to call again.
@@ -113,15 +113,7 @@ impl Parts {
 
     /// Cancels the call that is answered, and no other of the same id.
     pub fn cancel(&self) {
-        if let Some(call) = &self.call {
-            call.cancel();
-        }
-    }
-}
-
-impl From<mpsc::Receiver<Part>> for Parts {
-    fn from(arriving: mpsc::Receiver<Part>) -> Self {
-        Self { arriving, call: None }
+        self.call.cancel();
     }
 }
 

@@ -75,9 +75,10 @@ impl Ear {
     }
 
     /// The lists that are shared are read again, at most once a second however many sessions hear
-    /// of it; where they stay as they are, or the session has a list of its own, what the target lists for this session is looked at. Where
-    /// it is the only target, its word that they changed is passed on, once, when the menu shows
-    /// what they are now; else the client hears of what changed for it.
+    /// of it; where they stay as they are, or the session has a list of its own, what the target
+    /// lists for this session is looked at. Where it is the only target, its word that they changed
+    /// is passed on, once, when the menu shows what they are now; else the client hears of what
+    /// changed for it.
     fn list_changed(&self, session: &Arc<Session>, speaker: &Speaker, kind: ListKind) {
         let Some(member) = speaker.offer.members.get(speaker.target) else { return };
         let (Ok(upstream), Some(feed)) = (member.upstream.clone(), member.feed.clone()) else {

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::context::fixtures::answer_limit;
@@ -23,7 +24,14 @@ async fn check(arriving: Vec<Part>, expected: &str) {
         sender.send(part).await.unwrap();
     }
     drop(sender);
-    let events = Events::new(7.into(), Vec::new(), None, parts.into(), answer_limit(LIMIT), None);
+    let events = Events::new(
+        7.into(),
+        Vec::new(),
+        None,
+        Parts::of_call(parts, CancellationToken::new()),
+        answer_limit(LIMIT),
+        None,
+    );
     let body = ReplyBody::Events(Box::new(events)).collect().await.unwrap();
     assert_eq!(body.to_bytes(), expected);
 }
@@ -56,7 +64,10 @@ async fn a_document_that_is_too_long_for_an_event_is_an_error() {
 async fn an_answer_that_breaks_off_cuts_the_connection() {
     let (sender, parts) = mpsc::channel(1);
     sender.send(Part::Failed(CallError::ShuttingDown)).await.unwrap();
-    let body = ReplyBody::stream(Bytes::from_static(b"{"), parts.into());
+    let body = ReplyBody::stream(
+        Bytes::from_static(b"{"),
+        Parts::of_call(parts, CancellationToken::new()),
+    );
     assert!(body.collect().await.is_err());
 }
 

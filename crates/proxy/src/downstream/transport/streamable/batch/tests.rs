@@ -15,7 +15,8 @@ async fn check(limit: usize, answers: Vec<Vec<Part>>, expected: &[&str]) {
             sender.send(part).await.unwrap();
         }
         drop(sender);
-        match last(parts.into(), &room, None, &CancellationToken::new()).await {
+        let parts = Parts::of_call(parts, CancellationToken::new());
+        match last(parts, &room, None, &CancellationToken::new()).await {
             Ok(answer) => String::from_utf8(answer.concat().to_vec()).unwrap(),
             Err(error) => error.class().to_owned(),
         }
