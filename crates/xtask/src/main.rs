@@ -2,6 +2,7 @@
 
 mod deny;
 mod generated;
+mod image;
 mod packages;
 mod peers;
 mod protocol;
@@ -9,6 +10,7 @@ mod run;
 mod steps;
 mod workspace;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -30,6 +32,15 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Write the image that users get, as an OCI archive.
+    Image {
+        /// Where to write it; `portico-image.tar` in the target folder if not said.
+        #[arg(long)]
+        output: Option<PathBuf>,
+        /// How to compile the binary.
+        #[arg(long, value_enum, default_value = "dist")]
+        profile: image::Profile,
+    },
 }
 
 fn main() -> ExitCode {
@@ -48,5 +59,9 @@ fn perform(task: Task) -> anyhow::Result<()> {
         Task::Test { steps } => steps::run_all(&workspace, &steps),
         Task::Gen { check: true } => generated::check(&workspace),
         Task::Gen { check: false } => generated::write(&workspace),
+        Task::Image { output, profile } => {
+            let output = output.unwrap_or_else(|| workspace.target.join("portico-image.tar"));
+            image::write(&workspace, profile, &output)
+        }
     }
 }
