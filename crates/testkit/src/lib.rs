@@ -4,6 +4,7 @@
 
 mod caller;
 mod client;
+mod cluster;
 mod conformance;
 mod conversation;
 mod gateway;
@@ -27,6 +28,7 @@ mod wire;
 
 pub use caller::{Caller, CallerKind, Front, Heard, Place};
 pub use client::Client;
+pub use cluster::{Cluster, Forward};
 pub use conformance::{Check, Difference, Scenarios, Verdict, conformance, kept_verdict};
 pub use conversation::{
     REVISIONS, gateway_of, in_mid_stream, notification, one_call, progress, request, response,

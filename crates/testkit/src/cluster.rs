@@ -1,0 +1,112 @@
+//! The Kubernetes cluster that `cargo xtask lab` started around the test, as `kubectl` and its node see it.
+
+use std::env;
+use std::io::Write;
+
+use anyhow::Context;
+use tempfile::NamedTempFile;
+use tokio::process::Command;
+
+use crate::process::{Process, output};
+
+/// A namespace of the cluster.
+pub struct Cluster {
+    namespace: String,
+}
+
+/// A port of 127.0.0.1 that leads into the cluster until this is dropped.
+pub struct Forward {
+    /// The port.
+    pub port: u16,
+    _process: Process,
+}
+
+impl Cluster {
+    /// Makes a namespace in which any pod may run.
+    pub async fn privileged(namespace: &str) -> anyhow::Result<Self> {
+        Self::namespace(namespace, "privileged").await
+    }
+
+    /// Makes a namespace in which only pods with the least rights may run.
+    pub async fn restricted(namespace: &str) -> anyhow::Result<Self> {
+        Self::namespace(namespace, "restricted").await
+    }
+
+    async fn namespace(namespace: &str, standard: &str) -> anyhow::Result<Self> {
+        anyhow::ensure!(
+            env::var_os("PORTICO_LAB").is_some(),
+            "there is no cluster: run `cargo xtask test kube`, or `cargo xtask lab -- cargo test …`"
+        );
+        let cluster = Self { namespace: namespace.to_owned() };
+        cluster
+            .apply(&format!(
+                "{{ apiVersion: v1, kind: Namespace, metadata: {{ name: {namespace}, \
+                 labels: {{ pod-security.kubernetes.io/enforce: {standard} }} }} }}"
+            ))
+            .await?;
+        // Without it a pod is refused.
+        cluster.kubectl(&["wait", "--for=create", "serviceaccount/default"]).await?;
+        Ok(cluster)
+    }
+
+    /// The image of the gateway that is tested.
+    pub fn image() -> anyhow::Result<String> {
+        env::var("PORTICO_IMAGE").context("PORTICO_IMAGE is not set: run `cargo xtask test kube`")
+    }
+
+    /// Runs `kubectl` in the namespace and gives what it wrote.
+    pub async fn kubectl(&self, words: &[&str]) -> anyhow::Result<String> {
+        let mut command = self.command();
+        command.args(words);
+        output(&format!("kubectl {}", words.join(" ")), command).await
+    }
+
+    /// Applies manifests.
+    pub async fn apply(&self, manifests: &str) -> anyhow::Result<()> {
+        let mut file = NamedTempFile::new().context("no file for manifests")?;
+        file.write_all(manifests.as_bytes()).context("cannot write manifests")?;
+        let path = file.path().to_string_lossy();
+        self.kubectl(&["apply", "--server-side", "--filename", &path]).await.map(drop)
+    }
+
+    /// Awaits `condition` (the words after `kubectl wait --for=`) of an object; the error tells of the namespace.
+    pub async fn until(&self, condition: &str, object: &str) -> anyhow::Result<()> {
+        let condition = format!("--for={condition}");
+        let waited = self.kubectl(&["wait", "--timeout=50s", &condition, object]).await;
+        match waited {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let pods = self.kubectl(&["describe", "pods"]).await.unwrap_or_default();
+                Err(error.context(format!("the pods of {}:\n{pods}", self.namespace)))
+            }
+        }
+    }
+
+    /// A port that leads to the port of an object, as `kubectl port-forward` makes it.
+    pub async fn forward(&self, object: &str, port: u16) -> anyhow::Result<Forward> {
+        let mut command = self.command();
+        command.args(["port-forward", object, &format!(":{port}")]);
+        let process = Process::start("kubectl port-forward", command)?;
+        let said = process.says("Forwarding from 127.0.0.1:").await?;
+        let port = said
+            .split_once("127.0.0.1:")
+            .and_then(|(_, rest)| rest.split_once(' '))
+            .and_then(|(port, _)| port.parse().ok())
+            .with_context(|| format!("no port in `{said}`"))?;
+        Ok(Forward { port, _process: process })
+    }
+
+    /// Fetches a page from the node, as often as it is refused: kube-proxy is told of a Service a moment after us.
+    pub async fn page(&self, url: &str) -> anyhow::Result<String> {
+        let mut command = Command::new("curl");
+        command.args(["--silent", "--show-error", "--fail", "--max-time", "20"]);
+        command.args(["--retry", "50", "--retry-delay", "0", "--retry-connrefused", url]);
+        output(&format!("curl {url}"), command).await
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new("kubectl");
+        command.args(["--namespace", &self.namespace]);
+        command
+    }
+}

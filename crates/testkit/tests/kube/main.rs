@@ -1,0 +1,3 @@
+//! What runs in a real Kubernetes cluster: the one that `cargo xtask test kube` starts around these tests.
+
+mod smoke;
