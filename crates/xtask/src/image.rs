@@ -13,8 +13,8 @@ use serde_json::json;
 use crate::run::{build_portico, cargo, run};
 use crate::workspace::Workspace;
 
-use layer::Layer;
-use layout::{Image, write_layout};
+pub(crate) use layer::Layer;
+pub(crate) use layout::{Image, write_layout};
 
 /// What the image is called.
 pub(crate) const NAME: &str = concat!("portico.dev/portico:", env!("CARGO_PKG_VERSION"));

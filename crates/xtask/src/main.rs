@@ -2,7 +2,9 @@
 
 mod deny;
 mod generated;
+mod hash;
 mod image;
+mod lab;
 mod packages;
 mod peers;
 mod protocol;
@@ -10,6 +12,7 @@ mod run;
 mod steps;
 mod workspace;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -41,11 +44,28 @@ enum Task {
         #[arg(long, value_enum, default_value = "dist")]
         profile: image::Profile,
     },
+    /// Start a Kubernetes cluster on this machine, run a command in it, and leave nothing behind.
+    Lab {
+        /// Keep the logs of the cluster's programs in this folder.
+        #[arg(long)]
+        logs: Option<PathBuf>,
+        /// The command; none means an interactive shell.
+        #[arg(last = true)]
+        command: Vec<OsString>,
+    },
+    /// What `lab` starts in its namespaces.
+    #[command(hide = true)]
+    LabInside {
+        #[command(flatten)]
+        parts: lab::Parts,
+        #[arg(last = true)]
+        command: Vec<OsString>,
+    },
 }
 
 fn main() -> ExitCode {
     match perform(Task::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -53,15 +73,23 @@ fn main() -> ExitCode {
     }
 }
 
-fn perform(task: Task) -> anyhow::Result<()> {
+fn perform(task: Task) -> anyhow::Result<ExitCode> {
+    if let Task::LabInside { parts, command } = task {
+        return lab::run_inside(&parts, &command);
+    }
     let workspace = Workspace::find()?;
     match task {
-        Task::Test { steps } => steps::run_all(&workspace, &steps),
-        Task::Gen { check: true } => generated::check(&workspace),
-        Task::Gen { check: false } => generated::write(&workspace),
+        Task::Test { steps } => steps::run_all(&workspace, &steps)?,
+        Task::Gen { check: true } => generated::check(&workspace)?,
+        Task::Gen { check: false } => generated::write(&workspace)?,
         Task::Image { output, profile } => {
             let output = output.unwrap_or_else(|| workspace.target.join("portico-image.tar"));
-            image::write(&workspace, profile, &output)
+            image::write(&workspace, profile, &output)?;
         }
+        Task::Lab { logs, command } => {
+            return lab::run(&workspace, &command, logs.as_deref());
+        }
+        Task::LabInside { .. } => {}
     }
+    Ok(ExitCode::SUCCESS)
 }

@@ -6,12 +6,14 @@ use std::process::Command;
 use crate::run::{find_program, output, run};
 
 /// A program, and the Debian package that brings it.
-struct Program {
+pub(crate) struct Program {
+    /// Its name, or where it is if that is not on the search path.
     name: &'static str,
     package: &'static str,
 }
 
-const PROGRAMS: [Program; 5] = [
+/// What the tests with real peers call.
+pub(crate) const PEERS: [Program; 5] = [
     Program { name: "bash", package: "bash" },
     Program { name: "curl", package: "curl" },
     Program { name: "jq", package: "jq" },
@@ -19,10 +21,25 @@ const PROGRAMS: [Program; 5] = [
     Program { name: "python3", package: "python3-venv" },
 ];
 
-/// Makes sure that every program is there: installs what is missing as root on Debian, fails with one line elsewhere.
-pub(crate) fn ensure() -> anyhow::Result<()> {
+/// What the cluster lab calls; `apiserver` and the rest come from `tests/kube`.
+pub(crate) const LAB: [Program; 11] = [
+    Program { name: "bash", package: "bash" },
+    Program { name: "/bin/busybox", package: "busybox" },
+    Program { name: "/usr/lib/cni/bridge", package: "containernetworking-plugins" },
+    Program { name: "/etc/ssl/certs/ca-certificates.crt", package: "ca-certificates" },
+    Program { name: "containerd", package: "containerd" },
+    Program { name: "curl", package: "curl" },
+    Program { name: "ip", package: "iproute2" },
+    Program { name: "nft", package: "nftables" },
+    Program { name: "openssl", package: "openssl" },
+    Program { name: "runc", package: "runc" },
+    Program { name: "unshare", package: "util-linux" },
+];
+
+/// Makes sure that all `programs` are there: installs what is missing as root on Debian, fails with one line elsewhere.
+pub(crate) fn ensure(programs: &[Program]) -> anyhow::Result<()> {
     let missing: Vec<&Program> =
-        PROGRAMS.iter().filter(|program| find_program(program.name).is_none()).collect();
+        programs.iter().filter(|program| find_program(program.name).is_none()).collect();
     if missing.is_empty() {
         return Ok(());
     }

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::Context;
-use sha2::{Digest, Sha256};
 
+use crate::hash::Hash;
 use crate::run::run;
 use crate::workspace::Workspace;
 
@@ -17,6 +17,14 @@ use crate::workspace::Workspace;
 pub(crate) struct Peers {
     /// Variables to run the outside tests with.
     pub(crate) variables: Vec<(&'static str, PathBuf)>,
+}
+
+impl Peers {
+    /// The folder of a set, by its variable.
+    pub(crate) fn folder(&self, variable: &str) -> anyhow::Result<&Path> {
+        let found = self.variables.iter().find(|(name, _)| *name == variable);
+        found.map(|(_, folder)| folder.as_path()).with_context(|| format!("no set is {variable}"))
+    }
 }
 
 /// A folder of `tests/peers`: what it installs, and which variable says where.
@@ -141,15 +149,11 @@ fn unpack_sources(folder: &Path) -> anyhow::Result<()> {
 }
 
 fn hash(source: &Path, files: &[&str]) -> anyhow::Result<String> {
-    let mut hasher = Sha256::new();
+    let mut hash = Hash::default();
     for file in files {
-        let text = fs::read(source.join(file))
-            .with_context(|| format!("cannot read `{}`", source.join(file).display()))?;
-        hasher.update(text);
-        hasher.update([0]);
+        hash.file(&source.join(file))?;
     }
-    let digest = hasher.finalize();
-    Ok(digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect())
+    Ok(hash.short())
 }
 
 fn prepend(folder: &Path, path: &OsString) -> anyhow::Result<OsString> {

@@ -1,10 +1,14 @@
 //! The steps of `cargo xtask test`, in the order in which they run, each with its time.
 
+use std::fs;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use clap::ValueEnum;
 
+use crate::lab::Lab;
+use crate::peers::Peers;
 use crate::run::{build_portico, cargo, run};
 use crate::workspace::Workspace;
 use crate::{deny, generated, packages, peers};
@@ -26,6 +30,8 @@ pub(crate) enum Step {
     Unit,
     /// The binary against real servers and clients.
     Outside,
+    /// The image that users get, in a real Kubernetes cluster.
+    Kube,
 }
 
 /// Runs the steps that are named, or all; the first failure ends the run.
@@ -54,7 +60,7 @@ fn one(workspace: &Workspace, step: Step) -> anyhow::Result<()> {
     let root = &workspace.root;
     match step {
         Step::Peers => {
-            packages::ensure()?;
+            packages::ensure(&packages::PEERS)?;
             peers::ensure(workspace).map(drop)
         }
         Step::Fmt => run(cargo(root).args(["fmt", "--all", "--check"])),
@@ -70,23 +76,47 @@ fn one(workspace: &Workspace, step: Step) -> anyhow::Result<()> {
             run(cargo(root).args(test).args(["--package", "testkit"]))
         }
         Step::Outside => outside(workspace),
+        Step::Kube => kube(workspace),
     }
 }
 
-/// The ignored tests of `crates/testkit/tests`, on the peers and the binary.
+/// The tests in `crates/testkit/tests` that need the cluster.
+const KUBE: &str = "kube";
+
+/// The ignored tests of `crates/testkit/tests` but those of the cluster, on the peers and the binary.
 fn outside(workspace: &Workspace) -> anyhow::Result<()> {
     let peers = peers::ensure(workspace)?;
     run(&mut build_portico(workspace))?;
     let mut command = cargo(&workspace.root);
-    command
-        .args(["test", "--release", "--quiet", "--package", "testkit", "--no-fail-fast"])
-        .args(["--", "--ignored"])
-        .env("PORTICO_BINARY", workspace.portico())
-        .env("PORTICO_CACHE", &workspace.cache);
-    for (variable, folder) in peers.variables {
-        command.env(variable, folder);
+    command.args(["test", "--release", "--quiet", "--package", "testkit", "--no-fail-fast"]);
+    for found in fs::read_dir(workspace.root.join("crates/testkit/tests"))? {
+        let path = found?.path();
+        let name = path.file_stem().context("a test without a name")?;
+        if name != KUBE {
+            command.arg("--test").arg(name);
+        }
     }
+    command.args(["--", "--ignored"]).envs(variables(workspace, &peers));
     run(&mut command)
+}
+
+/// The tests of the cluster, in one that lives as long as they run.
+fn kube(workspace: &Workspace) -> anyhow::Result<()> {
+    let lab = Lab::ready(workspace)?;
+    let test = ["test", "--release", "--quiet", "--package", "testkit", "--test", KUBE];
+    run(cargo(&workspace.root).args(test).arg("--no-run"))?;
+    let mut command = cargo(&workspace.root);
+    command.args(test).args(["--", "--ignored"]).envs(variables(workspace, &lab.peers));
+    let status = lab.run(Some(&command), None)?;
+    anyhow::ensure!(status == 0, "tests in the cluster failed");
+    Ok(())
+}
+
+fn variables(workspace: &Workspace, peers: &Peers) -> Vec<(&'static str, PathBuf)> {
+    let mut variables = peers.variables.clone();
+    variables.push(("PORTICO_BINARY", workspace.portico()));
+    variables.push(("PORTICO_CACHE", workspace.cache.clone()));
+    variables
 }
 
 fn name(step: Step) -> String {

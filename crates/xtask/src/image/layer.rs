@@ -20,12 +20,23 @@ enum Entry {
     Folder { mode: u32 },
     Copy { of: PathBuf, mode: u32 },
     Text { text: String, mode: u32 },
+    Link { to: String },
 }
 
 impl Layer {
+    /// A folder; those above a file come by themselves.
+    pub(crate) fn folder(&mut self, path: &str, mode: u32) {
+        self.insert(path, Entry::Folder { mode });
+    }
+
     /// A file that is written here.
     pub(crate) fn text(&mut self, path: &str, mode: u32, text: impl Into<String>) {
         self.insert(path, Entry::Text { text: text.into(), mode });
+    }
+
+    /// A symbolic link.
+    pub(crate) fn link(&mut self, path: &str, to: &str) {
+        self.insert(path, Entry::Link { to: to.to_owned() });
     }
 
     /// A copy of a file, executable if that is.
@@ -57,6 +68,37 @@ impl Layer {
         Ok(())
     }
 
+    /// A copy of what is in `folder`, except what `leaves_out` says by its path below it; links stay links.
+    pub(crate) fn tree(
+        &mut self,
+        path: &str,
+        folder: &Path,
+        leaves_out: &dyn Fn(&Path) -> bool,
+    ) -> anyhow::Result<()> {
+        let mut waiting = vec![PathBuf::new()];
+        while let Some(below) = waiting.pop() {
+            let listing = fs::read_dir(folder.join(&below))
+                .with_context(|| format!("cannot list `{}`", folder.join(&below).display()))?;
+            for found in listing {
+                let found = found?;
+                let below = below.join(found.file_name());
+                if leaves_out(&below) {
+                    continue;
+                }
+                let inside = format!("{path}/{}", below.display());
+                let kind = found.file_type()?;
+                if kind.is_dir() {
+                    waiting.push(below);
+                } else if kind.is_symlink() {
+                    self.link(&inside, &fs::read_link(found.path())?.to_string_lossy());
+                } else if kind.is_file() {
+                    self.copy(&inside, &found.path())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Writes the tar file: sorted, owned by root, without times.
     pub(crate) fn write(&self, to: impl Write) -> anyhow::Result<()> {
         let mut archive = Builder::new(to);
@@ -75,6 +117,9 @@ impl Layer {
                 Entry::Text { text, mode } => {
                     let mut header = header(EntryType::Regular, *mode, text.len() as u64);
                     archive.append_data(&mut header, path, text.as_bytes())?;
+                }
+                Entry::Link { to } => {
+                    archive.append_link(&mut header(EntryType::Symlink, 0o777, 0), path, to)?;
                 }
             }
         }
