@@ -2,12 +2,16 @@
 
 use std::env;
 use std::io::Write;
+use std::time::Duration;
 
 use anyhow::Context;
 use tempfile::NamedTempFile;
 use tokio::process::Command;
 
-use crate::process::{Process, output};
+use crate::process::{Process, output, output_within};
+
+/// How long pods may take: seconds on a free machine, minutes where others compile. It ends a test that hangs.
+const PODS: Duration = Duration::from_secs(180);
 
 /// A namespace of the cluster.
 pub struct Cluster {
@@ -71,15 +75,16 @@ impl Cluster {
 
     /// Awaits `condition` (the words after `kubectl wait --for=`) of an object; the error tells of the namespace.
     pub async fn until(&self, condition: &str, object: &str) -> anyhow::Result<()> {
-        let condition = format!("--for={condition}");
-        let waited = self.kubectl(&["wait", "--timeout=50s", &condition, object]).await;
-        match waited {
-            Ok(_) => Ok(()),
-            Err(error) => {
-                let pods = self.kubectl(&["describe", "pods"]).await.unwrap_or_default();
-                Err(error.context(format!("the pods of {}:\n{pods}", self.namespace)))
-            }
-        }
+        let mut command = self.command();
+        command.args(["wait", &format!("--timeout={}s", PODS.as_secs())]);
+        command.args([&format!("--for={condition}"), object]);
+        let name = format!("kubectl wait --for={condition} {object}");
+        // It ends by itself, and says more than we could.
+        let Err(error) = output_within(PODS * 2, &name, command).await else {
+            return Ok(());
+        };
+        let pods = self.kubectl(&["describe", "pods"]).await.unwrap_or_default();
+        Err(error.context(format!("the pods of {}:\n{pods}", self.namespace)))
     }
 
     /// A port that leads to the port of an object, as `kubectl port-forward` makes it.

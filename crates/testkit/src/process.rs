@@ -152,11 +152,20 @@ impl Drop for Process {
 const OTHERS: Duration = Duration::from_secs(60);
 
 /// Runs `command` to its end and gives what it wrote to its standard output; a failure shows everything it said.
-pub async fn output(name: &str, mut command: Command) -> anyhow::Result<String> {
+pub async fn output(name: &str, command: Command) -> anyhow::Result<String> {
+    output_within(OTHERS, name, command).await
+}
+
+/// The same for what may take `limit`.
+pub(crate) async fn output_within(
+    limit: Duration,
+    name: &str,
+    mut command: Command,
+) -> anyhow::Result<String> {
     command.stdin(Stdio::null()).kill_on_drop(true);
-    let output = tokio::time::timeout(OTHERS, command.output())
+    let output = tokio::time::timeout(limit, command.output())
         .await
-        .with_context(|| format!("{name} did not end within {OTHERS:?}"))?
+        .with_context(|| format!("{name} did not end within {limit:?}"))?
         .with_context(|| format!("cannot start {name}"))?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     anyhow::ensure!(

@@ -11,6 +11,7 @@ mod programs;
 
 use std::env;
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
@@ -74,6 +75,14 @@ impl Lab {
     /// Starts the cluster, runs `command` in it, or a shell, and gives its status. Logs are written to `logs`, or end
     /// with the lab.
     pub(crate) fn run(&self, command: Option<&Command>, logs: Option<&Path>) -> anyhow::Result<u8> {
+        let logs = match logs {
+            Some(folder) => {
+                fs::create_dir_all(folder)
+                    .with_context(|| format!("cannot make `{}`", folder.display()))?;
+                fs::canonicalize(folder)?
+            }
+            None => Path::new(LAB).join("logs"),
+        };
         let cgroups = Cgroups::make()?;
         // Whoever of these three ends takes along the next, and the last one every process of the namespaces.
         let mut inside = Command::new("setpriv");
@@ -91,7 +100,7 @@ impl Lab {
             .arg("--files")
             .arg(&self.files)
             .args(["--cgroup", &cgroups.path, "--logs"])
-            .arg(logs.unwrap_or(&Path::new(LAB).join("logs")))
+            .arg(logs)
             .envs(environment()?);
         for layout in &self.layouts {
             inside.arg("--layout").arg(layout);

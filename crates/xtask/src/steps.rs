@@ -107,8 +107,13 @@ fn kube(workspace: &Workspace) -> anyhow::Result<()> {
     run(cargo(&workspace.root).args(test).arg("--no-run"))?;
     let mut command = cargo(&workspace.root);
     command.args(test).args(["--", "--ignored"]).envs(variables(workspace, &lab.peers));
-    let status = lab.run(Some(&command), None)?;
-    anyhow::ensure!(status == 0, "tests in the cluster failed");
+    let logs = workspace.target.join("lab-logs");
+    let status = lab.run(Some(&command), Some(&logs))?;
+    anyhow::ensure!(
+        status == 0,
+        "tests in the cluster failed; its programs' logs are in {}",
+        logs.display()
+    );
     Ok(())
 }
 

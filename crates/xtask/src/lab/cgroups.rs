@@ -2,7 +2,7 @@
 //! its own removes them when the lab has ended, however it did.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 use anyhow::Context;
@@ -37,7 +37,7 @@ impl Cgroups {
             .context("cannot start `setsid`")?;
         let input = remover.stdin.take();
         for hierarchy in hierarchies()? {
-            let cgroup = Path::new(&hierarchy).join(&name);
+            let cgroup = hierarchy.join(&name);
             fs::create_dir(&cgroup)
                 .with_context(|| format!("cannot make the cgroup `{}`", cgroup.display()))?;
         }
@@ -53,16 +53,22 @@ impl Cgroups {
 }
 
 /// Version 2 has one hierarchy; version 1 has one for each controller.
-fn hierarchies() -> anyhow::Result<Vec<String>> {
-    if Path::new(ROOT).join("cgroup.controllers").exists() {
-        return Ok(vec![ROOT.to_owned()]);
+fn hierarchies() -> anyhow::Result<Vec<PathBuf>> {
+    let root = Path::new(ROOT);
+    if let Ok(controllers) = fs::read_to_string(root.join("cgroup.controllers")) {
+        // The kubelet wants every controller that there is.
+        for controller in controllers.split_whitespace() {
+            fs::write(root.join("cgroup.subtree_control"), format!("+{controller}"))
+                .with_context(|| format!("pods cannot have the cgroup controller {controller}"))?;
+        }
+        return Ok(vec![root.to_path_buf()]);
     }
     let mut hierarchies = Vec::new();
-    for found in fs::read_dir(ROOT).context("there are no cgroups in `/sys/fs/cgroup`")? {
+    for found in fs::read_dir(root).with_context(|| format!("there are no cgroups in `{ROOT}`"))? {
         let found = found?;
         // Links are second names of hierarchies with several controllers.
         if found.file_type()?.is_dir() {
-            hierarchies.push(found.path().to_string_lossy().into_owned());
+            hierarchies.push(found.path());
         }
     }
     Ok(hierarchies)

@@ -20,7 +20,7 @@ const LOOK: Duration = Duration::from_millis(20);
 const REST: Duration = Duration::from_secs(1);
 
 /// How long a program may take to be ready. On a free machine it is seconds; this ends a start that hangs.
-const LIMIT: Duration = Duration::from_secs(180);
+const LIMIT: Duration = Duration::from_secs(300);
 
 /// How many lines of a log tell why a start failed.
 const TOLD: usize = 15;
@@ -55,7 +55,7 @@ impl Components {
         Self { all: Vec::new(), logs }
     }
 
-    /// Starts a program.
+    /// Starts a program, with a log of its own.
     pub(crate) fn start(
         &mut self,
         name: &'static str,
@@ -65,6 +65,9 @@ impl Components {
         let program = program.to_path_buf();
         let mut component =
             Component { name, program, arguments, started: Instant::now(), pid: None };
+        // What an earlier cluster wrote there tells nothing of this one.
+        File::create(component.log(&self.logs))
+            .with_context(|| format!("cannot write logs in `{}`", self.logs.display()))?;
         component.run(&self.logs)?;
         self.all.push(component);
         Ok(())
@@ -143,13 +146,12 @@ impl Components {
 }
 
 impl Component {
+    fn log(&self, logs: &Path) -> PathBuf {
+        logs.join(format!("{}.log", self.name))
+    }
+
     fn run(&mut self, logs: &Path) -> anyhow::Result<()> {
-        let log = logs.join(format!("{}.log", self.name));
-        let log: File = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&log)
-            .with_context(|| format!("cannot write `{}`", log.display()))?;
+        let log = OpenOptions::new().append(true).open(self.log(logs))?;
         let child = Command::new(&self.program)
             .args(&self.arguments)
             .stdin(Stdio::null())
