@@ -8,6 +8,8 @@ mod manifests;
 mod object;
 mod resources;
 mod selector;
+mod settings;
+mod status;
 mod translate;
 mod world;
 
@@ -16,5 +18,10 @@ pub use endpoints::{endpoints, key as endpoints_key};
 pub use manifests::{Manifests, read};
 pub use object::{About, Object, ObjectName};
 pub use resources::*;
+pub use settings::{CrossNamespace, Settings};
+pub use status::{
+    Ancestor, AncestorStatus, BackendOutcome, Condition, ConditionStatus, GatewayStatus, LeftOut,
+    ListenerStatus, ParentStatus, Statuses, TargetOutcome, reason,
+};
 pub use translate::{Translated, document, translate};
 pub use world::World;

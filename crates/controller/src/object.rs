@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use config::{Diagnostic, Origins, Place, Severity};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use serde::{Serialize, Serializer};
 
 /// The namespace of objects that name none, in files.
 pub(crate) const DEFAULT_NAMESPACE: &str = "default";
@@ -57,6 +58,13 @@ impl fmt::Display for ObjectName {
             "" => formatter.write_str(&self.name),
             namespace => write!(formatter, "{namespace}/{}", self.name),
         }
+    }
+}
+
+/// Written as it is shown.
+impl Serialize for ObjectName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

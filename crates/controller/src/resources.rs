@@ -6,8 +6,9 @@ mod kgateway;
 mod policy;
 
 pub use backend::{
-    AgentgatewayBackend, AgentgatewayBackendSpec, BackendStatus, FailureMode, LocalReference, Mcp,
-    PrefixMode, Protocol, Selector, SessionRouting, SingleTarget, StaticTarget, Target,
+    AgentgatewayBackend, AgentgatewayBackendSpec, BackendStatus, BackendSummary, FailureMode,
+    LocalReference, Mcp, PrefixMode, Protocol, Selector, SessionRouting, SingleTarget,
+    StaticTarget, Target, TargetStatus,
 };
 pub use kgateway::{
     Backend as KgatewayBackend, BackendSpec as KgatewayBackendSpec, KgatewayMcp, KgatewayProtocol,

@@ -23,6 +23,8 @@ use config::{Diagnostic, Reading};
 use crate::endpoints::endpoints;
 use crate::manifests::Manifests;
 use crate::object::ObjectName;
+use crate::settings::Settings;
+use crate::status::Statuses;
 use crate::world::World;
 use guard::Guards;
 use plan::{Plan, Share};
@@ -32,14 +34,16 @@ use plan::{Plan, Share};
 pub struct Translated {
     /// The document of each Gateway that is ours. They name endpoints by key and hold none.
     pub documents: BTreeMap<ObjectName, Reading>,
+    /// What is to be said of the objects that are ours.
+    pub statuses: Statuses,
     /// What is wrong with the objects.
     pub diagnostics: Vec<Diagnostic>,
 }
 
 /// Translates every Gateway of a world. Listeners are bound to every address of their machine.
-pub fn translate(world: &World) -> Translated {
+pub fn translate(world: &World, settings: &Settings) -> Translated {
     let mut diagnostics = Vec::new();
-    let plan = plan(world, &mut diagnostics);
+    let plan = plan(world, settings, &mut diagnostics);
     let mut documents = BTreeMap::new();
     for gateway in plan.gateways() {
         let share = Share::Gateway(gateway);
@@ -47,7 +51,7 @@ pub fn translate(world: &World) -> Translated {
         let reading = Reading { document, origins, diagnostics: Vec::new() };
         documents.insert(gateway.clone(), reading);
     }
-    Translated { documents, diagnostics }
+    Translated { documents, statuses: Statuses::default(), diagnostics }
 }
 
 /// All files together as one native document: Gateways merged, listeners on loopback, endpoints
@@ -59,16 +63,16 @@ pub fn document(files: Vec<Manifests>) -> Reading {
         diagnostics.extend(file.diagnostics);
         diagnostics.extend(world.merge(file.world));
     }
-    let plan = plan(&world, &mut diagnostics);
+    let plan = plan(&world, &Settings::default(), &mut diagnostics);
     let (mut document, origins) = plan.document(&Share::All, IpAddr::V4(Ipv4Addr::LOCALHOST));
     document.endpoints = endpoints(&world.services, &world.slices);
     document.endpoints.retain(|key, _| plan.reads_endpoints(key));
     Reading { document, origins, diagnostics }
 }
 
-fn plan(world: &World, diagnostics: &mut Vec<Diagnostic>) -> Plan {
+fn plan(world: &World, settings: &Settings, diagnostics: &mut Vec<Diagnostic>) -> Plan {
     let guards = Guards::of(world, &target::names(world), diagnostics);
-    let gateways = gateway::served(world, diagnostics);
+    let gateways = gateway::served(world, settings, diagnostics);
     let listeners = listener::listeners(&gateways, &guards, diagnostics);
     let backends = target::backends(world, &guards, diagnostics);
     let routes = route::routes(world, &gateways, &listeners, &guards, diagnostics);

@@ -7,11 +7,12 @@ use gateway_api::gatewayclasses::GatewayClass;
 use gateway_api::gateways::Gateway;
 use gateway_api::httproutes::HttpRoute;
 use gateway_api::referencegrants::ReferenceGrant;
-use k8s_openapi::api::core::v1::{Namespace, Service};
+use k8s_openapi::api::core::v1::{Namespace, Secret, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
+use serde_json::Value;
 
 use crate::attached::AttachedPolicy;
-use crate::object::{Object, ObjectName};
+use crate::object::{About, Object, ObjectName};
 use crate::resources::{AgentgatewayBackend, KgatewayBackend};
 
 /// Every object that matters, by kind. Within a kind no two have one name.
@@ -37,6 +38,12 @@ pub struct World {
     pub slices: Vec<Object<EndpointSlice>>,
     /// Labels of namespaces.
     pub namespaces: Vec<Object<Namespace>>,
+    /// How proxies are deployed. Translation knows whether they are there.
+    pub parameters: Vec<Object<Value>>,
+    /// Certificates: those that `referenced_secrets` names.
+    pub secrets: Vec<Object<Secret>>,
+    /// The definitions of the Gateway API's own kinds, which say its version in an annotation.
+    pub definitions: Vec<About>,
 }
 
 impl World {
@@ -54,6 +61,9 @@ impl World {
         merge(&mut self.services, other.services, &mut diagnostics);
         merge(&mut self.slices, other.slices, &mut diagnostics);
         merge(&mut self.namespaces, other.namespaces, &mut diagnostics);
+        merge(&mut self.parameters, other.parameters, &mut diagnostics);
+        merge(&mut self.secrets, other.secrets, &mut diagnostics);
+        self.definitions.extend(other.definitions);
         diagnostics
     }
 

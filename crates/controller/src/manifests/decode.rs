@@ -15,6 +15,8 @@ use crate::object::{About, DEFAULT_NAMESPACE, Object, ObjectName};
 /// The kinds of policies that guard what they are attached to.
 const GUARDS: [&str; 2] = ["AgentgatewayPolicy", "BackendTLSPolicy"];
 const GATEWAY_API: &str = "gateway.networking.k8s.io";
+/// How the names of the definitions of the Gateway API's kinds end.
+const DEFINED: &str = ".gateway.networking.k8s.io";
 
 /// Collects the objects of one file.
 #[derive(Default)]
@@ -61,6 +63,16 @@ impl Decoder {
             }
             ("", "Service") => decode(value, about, &mut world.services),
             ("", "Namespace") => decode(value, about, &mut world.namespaces),
+            ("", "Secret") => decode(value, about, &mut world.secrets),
+            ("agentgateway.dev", "AgentgatewayParameters") => {
+                decode(value, about, &mut world.parameters)
+            }
+            ("apiextensions.k8s.io", "CustomResourceDefinition")
+                if about.name.name.ends_with(DEFINED) =>
+            {
+                world.definitions.push(about);
+                Vec::new()
+            }
             ("discovery.k8s.io", "EndpointSlice") => decode(value, about, &mut world.slices),
             ("agentgateway.dev", "AgentgatewayPolicy") | (GATEWAY_API, "BackendTLSPolicy") => {
                 self.guard(&value, about)
@@ -123,7 +135,7 @@ fn about(value: &Value, origins: Origins) -> (Option<String>, About) {
     let metadata = value.get("metadata");
     let field = |name: &str| text(metadata.and_then(|metadata| metadata.get(name)));
     let namespace = match (kind.as_str(), field("namespace")) {
-        ("GatewayClass" | "Namespace", _) => String::new(),
+        ("GatewayClass" | "Namespace" | "CustomResourceDefinition", _) => String::new(),
         (_, namespace) if namespace.is_empty() => DEFAULT_NAMESPACE.to_owned(),
         (_, namespace) => namespace,
     };

@@ -1,12 +1,15 @@
 //! `AgentgatewayBackend`: the MCP server that a client sees, in its current shape.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector};
+mod status;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::resources::preserved;
+pub use status::{BackendStatus, BackendSummary, TargetStatus};
 
 /// What a Backend offers. One of `mcp` and the kinds of other products, which are stored and not
 /// served.
@@ -196,12 +199,4 @@ pub enum PrefixMode {
     Always,
     /// Never.
     Never,
-}
-
-/// How a Backend fares.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
-pub struct BackendStatus {
-    /// `Accepted`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub conditions: Vec<Condition>,
 }

@@ -4,29 +4,27 @@ use config::Diagnostic;
 use gateway_api::gateways::Gateway;
 
 use crate::object::Object;
+use crate::settings::Settings;
 use crate::world::World;
-
-/// The class of Gateways that is ours when nobody says anything else.
-const CLASS: &str = "agentgateway";
-/// The controller that a GatewayClass names to make its Gateways ours.
-const CONTROLLER: &str = "agentgateway.dev/agentgateway";
 
 /// The Gateways of our classes, the oldest first. The others are reported and left to whoever
 /// serves them.
 pub(super) fn served<'a>(
     world: &'a World,
+    settings: &Settings,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<&'a Object<Gateway>> {
     let mut gateways = Vec::new();
     for gateway in &world.gateways {
         let class = gateway.value.spec.gateway_class_name.as_str();
-        if is_ours(world, class) {
+        if is_ours(world, settings, class) {
             diagnostics.extend(unused(gateway));
             gateways.push(gateway);
         } else {
             let message = format!(
-                "class `{class}` is not served here; `{CLASS}` is, and every GatewayClass with \
-                 controllerName `{CONTROLLER}`"
+                "class `{class}` is not served here; `{}` is, and every GatewayClass with \
+                 controllerName `{}`",
+                settings.class, settings.controller
             );
             diagnostics.push(gateway.about.warning(
                 "gateway.class",
@@ -53,9 +51,9 @@ fn unused(gateway: &Object<Gateway>) -> Vec<Diagnostic> {
         .collect()
 }
 
-fn is_ours(world: &World, class: &str) -> bool {
+fn is_ours(world: &World, settings: &Settings, class: &str) -> bool {
     match world.classes.iter().find(|object| object.about.name.name == class) {
-        Some(object) => object.value.spec.controller_name == CONTROLLER,
-        None => class == CLASS,
+        Some(object) => object.value.spec.controller_name == settings.controller,
+        None => class == settings.class,
     }
 }

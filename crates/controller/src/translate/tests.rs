@@ -6,6 +6,7 @@ use config::{Variables, compile, to_yaml};
 
 use crate::manifests::read;
 use crate::object::ObjectName;
+use crate::settings::Settings;
 use crate::translate::{document, translate};
 
 /// Each folder of `fixtures` holds objects and what they mean. `UPDATE_FIXTURES=1` writes down what
@@ -50,7 +51,8 @@ fn check(case: &Path) -> Option<String> {
 #[test]
 fn each_gateway_gets_a_document_of_its_own_without_endpoints() {
     let objects = fixture("two-gateways");
-    let translated = translate(&read("objects.yaml", &objects).unwrap().world);
+    let translated =
+        translate(&read("objects.yaml", &objects).unwrap().world, &Settings::default());
     let names: Vec<String> = translated.documents.keys().map(ObjectName::to_string).collect();
     assert_eq!(names, ["default/east", "default/west"]);
     for (gateway, reading) in &translated.documents {
