@@ -10,6 +10,8 @@ use crate::resources::{PolicyTarget, PolicyTargetSelector};
 pub struct AttachedPolicy {
     /// What it is attached to, in the order in which it says so.
     pub attachments: Vec<Attachment>,
+    /// What it asks for, by field: `traffic.cors`.
+    pub fields: Vec<String>,
 }
 
 /// One thing that a policy is attached to, in the policy's own namespace.
@@ -38,8 +40,24 @@ impl AttachedPolicy {
         attachments.extend(references.into_iter().flat_map(|list| each(list, by_name)));
         attachments.extend(reference.map(by_name));
         attachments.extend(selectors.into_iter().flat_map(|list| each(list, by_labels)));
-        Some(Self { attachments })
+        Some(Self { attachments, fields: fields(spec) })
     }
+}
+
+/// The fields of a policy's `spec` that say what it asks for. Those of the three parts of an
+/// AgentgatewayPolicy are named one by one.
+fn fields(spec: &Value) -> Vec<String> {
+    let mut fields = Vec::new();
+    for (field, value) in spec.as_object().into_iter().flatten() {
+        match (field.as_str(), value.as_object()) {
+            ("targetRef" | "targetRefs" | "targetSelectors", _) => {}
+            ("traffic" | "frontend" | "backend", Some(parts)) if !parts.is_empty() => {
+                fields.extend(parts.keys().map(|part| format!("{field}.{part}")));
+            }
+            _ => fields.push(field.clone()),
+        }
+    }
+    fields
 }
 
 fn each(list: &Value, read: fn(&Value) -> Attachment) -> Vec<Attachment> {

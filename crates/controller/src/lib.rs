@@ -23,5 +23,5 @@ pub use status::{
     Ancestor, AncestorStatus, BackendOutcome, Condition, ConditionStatus, GatewayStatus, LeftOut,
     ListenerStatus, ParentStatus, Statuses, TargetOutcome, reason,
 };
-pub use translate::{Translated, document, translate};
+pub use translate::{Translated, document, referenced_secrets, translate};
 pub use world::World;

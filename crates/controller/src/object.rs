@@ -108,8 +108,9 @@ impl About {
     }
 
     /// Its labels.
-    pub fn labels(&self) -> BTreeMap<String, String> {
-        self.metadata.labels.clone().unwrap_or_default()
+    pub fn labels(&self) -> &BTreeMap<String, String> {
+        static NONE: BTreeMap<String, String> = BTreeMap::new();
+        self.metadata.labels.as_ref().unwrap_or(&NONE)
     }
 
     /// The label `key`.

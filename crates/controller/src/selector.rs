@@ -16,6 +16,11 @@ pub(crate) enum SelectorError {
     Values(String),
 }
 
+/// Whether a selector can be read, whatever it is asked of.
+pub(crate) fn check(selector: &LabelSelector) -> Result<(), SelectorError> {
+    matches(selector, &BTreeMap::new()).map(|_| ())
+}
+
 /// Whether `labels` satisfy every part of `selector`; an empty one takes all.
 pub(crate) fn matches(
     selector: &LabelSelector,

@@ -11,6 +11,8 @@ pub struct Settings {
     pub cluster_domain: String,
     /// Which Services of other namespaces a selector finds.
     pub cross_namespace: CrossNamespace,
+    /// The ports that a proxy needs for itself, on which no listener can be.
+    pub reserved_ports: Vec<u16>,
 }
 
 /// Which Services of other namespaces a selector finds.
@@ -30,6 +32,7 @@ impl Default for Settings {
             controller: "agentgateway.dev/agentgateway".to_owned(),
             cluster_domain: "cluster.local".to_owned(),
             cross_namespace: CrossNamespace::default(),
+            reserved_ports: Vec::new(),
         }
     }
 }

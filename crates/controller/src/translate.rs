@@ -2,10 +2,15 @@
 //! never reads EndpointSlices.
 
 mod action;
+mod class;
+mod faults;
 mod gateway;
+mod grant;
 mod guard;
+mod index;
 mod listener;
 mod matches;
+mod parent;
 mod plan;
 mod port;
 mod reference;
@@ -27,6 +32,8 @@ use crate::settings::Settings;
 use crate::status::Statuses;
 use crate::world::World;
 use guard::Guards;
+use index::Index;
+pub use listener::referenced_secrets;
 use plan::{Plan, Share};
 
 /// What the objects of a world mean.
@@ -43,45 +50,64 @@ pub struct Translated {
 /// Translates every Gateway of a world. Listeners are bound to every address of their machine.
 pub fn translate(world: &World, settings: &Settings) -> Translated {
     let mut diagnostics = Vec::new();
-    let plan = plan(world, settings, &mut diagnostics);
+    let index = Index::of(world, settings);
+    let (plan, statuses) = plan(&index, &mut diagnostics);
     let mut documents = BTreeMap::new();
     for gateway in plan.gateways() {
-        let share = Share::Gateway(gateway);
+        let share = Share::Gateway(gateway.name());
         let (document, origins) = plan.document(&share, IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let reading = Reading { document, origins, diagnostics: Vec::new() };
-        documents.insert(gateway.clone(), reading);
+        documents.insert(gateway.name().clone(), reading);
     }
-    Translated { documents, statuses: Statuses::default(), diagnostics }
+    Translated { documents, statuses, diagnostics }
 }
 
 /// All files together as one native document: Gateways merged, listeners on loopback, endpoints
 /// filled in. What is wrong with the files and with what they say is in its diagnostics.
 pub fn document(files: Vec<Manifests>) -> Reading {
+    document_by(files, &Settings::default())
+}
+
+fn document_by(files: Vec<Manifests>, settings: &Settings) -> Reading {
     let mut world = World::default();
     let mut diagnostics = Vec::new();
     for file in files {
         diagnostics.extend(file.diagnostics);
         diagnostics.extend(world.merge(file.world));
     }
-    let plan = plan(&world, &Settings::default(), &mut diagnostics);
+    let (plan, _) = plan(&Index::of(&world, settings), &mut diagnostics);
     let (mut document, origins) = plan.document(&Share::All, IpAddr::V4(Ipv4Addr::LOCALHOST));
     document.endpoints = endpoints(&world.services, &world.slices);
-    document.endpoints.retain(|key, _| plan.reads_endpoints(key));
+    let keys = plan.endpoints();
+    document.endpoints.retain(|key, _| keys.contains(key.as_str()));
     Reading { document, origins, diagnostics }
 }
 
-fn plan(world: &World, settings: &Settings, diagnostics: &mut Vec<Diagnostic>) -> Plan {
-    let guards = Guards::of(world, &target::names(world), diagnostics);
-    let gateways = gateway::served(world, settings, diagnostics);
-    let listeners = listener::listeners(&gateways, &guards, diagnostics);
+fn plan<'a>(world: &Index<'a>, diagnostics: &mut Vec<Diagnostic>) -> (Plan<'a>, Statuses) {
+    let (guards, policies) = Guards::of(world, &target::names(world), diagnostics);
+    let gateways = gateway::served(world, &guards, diagnostics);
     let backends = target::backends(world, &guards, diagnostics);
-    let routes = route::routes(world, &gateways, &listeners, &guards, diagnostics);
-    let plan = Plan { listeners, routes, backends };
-    for gateway in gateways.iter().filter(|gateway| !plan.has_routes(&gateway.about.name)) {
+    let routes = route::routes(world, &gateways, &guards, diagnostics);
+    let plan = Plan::new(gateways, routes.rules, backends);
+    for gateway in plan.gateways().iter().filter(|gateway| !plan.has_routes(gateway.name())) {
         let message = "no HTTPRoute is attached to it, so it serves nothing";
-        diagnostics.push(gateway.about.warning("gateway.no-route", "spec", message));
+        diagnostics.push(gateway.object.about.warning("gateway.no-route", "spec", message));
     }
-    plan
+    let gateways = plan.gateways().iter().map(|gateway| {
+        let status = gateway::status(world, gateway, &routes.attached);
+        (gateway.name().clone(), status)
+    });
+    let objects = world.world;
+    let statuses = Statuses {
+        classes: class::statuses(world),
+        gateways: gateways.collect(),
+        routes: routes.statuses,
+        backends: plan.outcomes(&objects.backends, shape::backend_name),
+        kgateway_backends: plan.outcomes(&objects.kgateway_backends, shape::kgateway_backend_name),
+        policies: policies.policies,
+        backend_tls_policies: BTreeMap::new(),
+    };
+    (plan, statuses)
 }
 
 #[cfg(test)]

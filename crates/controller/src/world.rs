@@ -66,20 +66,6 @@ impl World {
         self.definitions.extend(other.definitions);
         diagnostics
     }
-
-    /// The Service of this name.
-    pub fn service(&self, name: &ObjectName) -> Option<&Object<Service>> {
-        self.services.iter().find(|service| service.about.name == *name)
-    }
-
-    /// The labels of a namespace. One that is not known has the label that Kubernetes gives every
-    /// namespace: its name.
-    pub fn namespace_labels(&self, namespace: &str) -> BTreeMap<String, String> {
-        let known = self.namespaces.iter().find(|object| object.about.name.name == namespace);
-        let mut labels = known.map(|object| object.about.labels()).unwrap_or_default();
-        labels.insert("kubernetes.io/metadata.name".to_owned(), namespace.to_owned());
-        labels
-    }
 }
 
 fn merge<T>(
@@ -87,11 +73,16 @@ fn merge<T>(
     others: Vec<Object<T>>,
     diagnostics: &mut Vec<Diagnostic>,
 ) {
+    let mut places: BTreeMap<ObjectName, usize> = BTreeMap::new();
+    for (place, object) in objects.iter().enumerate() {
+        places.entry(object.about.name.clone()).or_insert(place);
+    }
     for other in others {
-        let first = objects.iter().find(|object| object.about.name == other.about.name);
+        let first = places.get(&other.about.name).and_then(|place| objects.get(*place));
         if let Some(first) = first {
             diagnostics.extend(twice(first, &other));
         } else {
+            places.insert(other.about.name.clone(), objects.len());
             objects.push(other);
         }
     }

@@ -98,7 +98,8 @@ impl Decoder {
                     "it has neither `targetRefs` nor `targetSelectors`, so it closes everything in \
                      its namespace",
                 );
-                let value = AttachedPolicy { attachments: vec![Attachment::Anything] };
+                let attachments = vec![Attachment::Anything];
+                let value = AttachedPolicy { attachments, ..AttachedPolicy::default() };
                 self.manifests.world.policies.push(Object { about, value });
                 vec![diagnostic]
             }

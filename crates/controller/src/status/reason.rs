@@ -14,6 +14,8 @@ pub mod kind {
     pub const PARTIALLY_INVALID: &str = "PartiallyInvalid";
     /// Whether this version of the Gateway API is known.
     pub const SUPPORTED_VERSION: &str = "SupportedVersion";
+    /// Whether the certificate of one listener may answer for hosts of another.
+    pub const OVERLAPPING_TLS_CONFIG: &str = "OverlappingTLSConfig";
     /// Whether a policy is attached to something.
     pub const ATTACHED: &str = "Attached";
 }
@@ -40,6 +42,8 @@ pub const PORT_UNAVAILABLE: &str = "PortUnavailable";
 pub const HOSTNAME_CONFLICT: &str = "HostnameConflict";
 /// Listeners of one port have protocols that cannot share it.
 pub const PROTOCOL_CONFLICT: &str = "ProtocolConflict";
+/// HTTPS listeners of one port have hosts in common.
+pub const OVERLAPPING_HOSTNAMES: &str = "OverlappingHostnames";
 /// Listeners can be told apart.
 pub const NO_CONFLICTS: &str = "NoConflicts";
 /// Everything that is referred to is there.

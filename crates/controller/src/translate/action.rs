@@ -9,8 +9,13 @@ use gateway_api::httproutes::{
 
 use crate::manifests::UNREADABLE;
 use crate::object::About;
+use crate::status::reason;
+use crate::translate::faults::Faults;
+use crate::translate::index::Index;
 use crate::translate::reference;
-use crate::world::World;
+
+/// The id of what keeps a rule shut whose filters cannot be together.
+const INCOMPATIBLE: &str = "route.incompatible-filters";
 
 /// The action of a rule, and the closed backends that stand in for those of its references that
 /// lead nowhere.
@@ -19,22 +24,30 @@ pub(super) struct Answer {
     pub(super) stand_ins: Vec<Backend>,
 }
 
-/// What answers a rule's requests. `name` is the rule's in the document, `field` its place in the
+/// What answers a rule's requests. `name` is the rule's in the document, `rule_index` its place in the
 /// route.
 pub(super) fn answer(
-    world: &World,
+    world: &Index<'_>,
     route: &About,
     name: &str,
-    field: &str,
+    rule_index: usize,
     rule: &HttpRouteRules,
+    faults: &mut Faults,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Answer {
+    let field = &format!("spec.rules[{rule_index}]");
     if rule.timeouts.is_some() {
         let field = format!("{field}.timeouts");
         let message = "timeouts are not built yet; ignored";
         diagnostics.push(route.warning("route.timeouts", &field, message));
     }
     if let Some((field, close)) = guard(route, field, rule) {
+        let reason = if close.id == INCOMPATIBLE {
+            reason::INCOMPATIBLE_FILTERS
+        } else {
+            reason::UNSUPPORTED_VALUE
+        };
+        faults.rule(rule_index, reason, close.reason.as_str());
         diagnostics.push(route.error("route.closed", &field, closed(&close)));
         return Answer::closed(close);
     }
@@ -44,6 +57,7 @@ pub(super) fn answer(
         let field = format!("{field}.backendRefs[{index}]");
         let lead = lead(world, route, reference);
         if let Err(close) = &lead {
+            faults.reference(rule_index, close);
             diagnostics.push(route.error("route.reference", &field, closed(close)));
         }
         let weight = u32::try_from(reference.weight.unwrap_or(1)).unwrap_or(0);
@@ -100,6 +114,9 @@ fn several(name: &str, leads: &[(usize, u32, Result<String, Close>)]) -> Answer 
 /// What guards the whole rule and is not built, and its field.
 fn guard(route: &About, field: &str, rule: &HttpRouteRules) -> Option<(String, Close)> {
     let filters = rule.filters.as_deref().unwrap_or_default();
+    if let Some(close) = incompatible(filters) {
+        return Some((format!("{field}.filters"), close));
+    }
     if let Some(filter) = filters.first() {
         return Some((format!("{field}.filters[0]"), filter_close(filter_name(filter))));
     }
@@ -114,6 +131,19 @@ fn guard(route: &About, field: &str, rule: &HttpRouteRules) -> Option<(String, C
     let unknown = unknown_guard(route, "spec.rules[", field)?;
     let reason = format!("`{unknown}` may be meant to guard it and is not known");
     Some((unknown.to_owned(), Close { id: "route.unknown-guard".to_owned(), reason }))
+}
+
+/// Filters that cannot be together: a request is rewritten or redirected, and either once.
+fn incompatible(filters: &[HttpRouteRulesFilters]) -> Option<Close> {
+    let count = |name: &str| filters.iter().filter(|filter| filter_name(filter) == name).count();
+    let (rewrites, redirects) = (count("URLRewrite"), count("RequestRedirect"));
+    let reason = match (rewrites, redirects) {
+        (2.., _) => "`URLRewrite` is there more than once",
+        (_, 2..) => "`RequestRedirect` is there more than once",
+        (1, 1) => "`URLRewrite` and `RequestRedirect` cannot be together",
+        _ => return None,
+    };
+    Some(Close { id: INCOMPATIBLE.to_owned(), reason: reason.to_owned() })
 }
 
 /// The first unknown field that says which requests the rule at `field` is for: in its matches, beside
@@ -150,7 +180,7 @@ pub(super) fn unknown_guard<'a>(about: &'a About, list: &str, field: &str) -> Op
 }
 
 fn lead(
-    world: &World,
+    world: &Index<'_>,
     route: &About,
     reference: &HttpRouteRulesBackendRefs,
 ) -> Result<String, Close> {

@@ -1,30 +1,52 @@
-//! Which Gateways are ours to serve.
+//! Which Gateways are ours to serve, and how they fare.
+
+mod status;
 
 use config::Diagnostic;
-use gateway_api::gateways::Gateway;
+use gateway_api::gateways::{Gateway, GatewayAddresses};
 
-use crate::object::Object;
-use crate::settings::Settings;
-use crate::world::World;
+use crate::object::{Object, ObjectName};
+use crate::translate::class::{self, Parameters};
+use crate::translate::guard::Guards;
+use crate::translate::index::Index;
+use crate::translate::listener::{self, Listener};
+pub(super) use status::status;
+
+/// A Gateway that is ours, and all its listeners in order.
+pub(super) struct Served<'a> {
+    pub(super) object: &'a Object<Gateway>,
+    pub(super) listeners: Vec<Listener>,
+}
+
+impl Served<'_> {
+    pub(super) fn name(&self) -> &ObjectName {
+        &self.object.about.name
+    }
+
+    /// The listeners that can be served.
+    pub(super) fn in_force(&self) -> impl Iterator<Item = &Listener> {
+        self.listeners.iter().filter(|listener| listener.is_served())
+    }
+}
 
 /// The Gateways of our classes, the oldest first. The others are reported and left to whoever
 /// serves them.
 pub(super) fn served<'a>(
-    world: &'a World,
-    settings: &Settings,
+    world: &Index<'a>,
+    guards: &Guards,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<&'a Object<Gateway>> {
+) -> Vec<Served<'a>> {
     let mut gateways = Vec::new();
-    for gateway in &world.gateways {
+    for gateway in &world.world.gateways {
         let class = gateway.value.spec.gateway_class_name.as_str();
-        if is_ours(world, settings, class) {
-            diagnostics.extend(unused(gateway));
+        if is_ours(world, gateway) {
+            diagnostics.extend(unused(world, gateway));
             gateways.push(gateway);
         } else {
             let message = format!(
                 "class `{class}` is not served here; `{}` is, and every GatewayClass with \
                  controllerName `{}`",
-                settings.class, settings.controller
+                world.settings.class, world.settings.controller
             );
             diagnostics.push(gateway.about.warning(
                 "gateway.class",
@@ -34,26 +56,60 @@ pub(super) fn served<'a>(
         }
     }
     gateways.sort_by(|left, right| left.about.by_age(&right.about));
-    gateways
+    let with_listeners = |object: &'a Object<Gateway>| Served {
+        object,
+        listeners: listener::listeners(world, object, guards, diagnostics),
+    };
+    gateways.into_iter().map(with_listeners).collect()
+}
+
+/// Whether a Gateway is of a class of ours.
+pub(super) fn is_ours(world: &Index<'_>, gateway: &Object<Gateway>) -> bool {
+    let class = gateway.value.spec.gateway_class_name.as_str();
+    match world.class(class) {
+        Some(object) => object.value.spec.controller_name == world.settings.controller,
+        None => class == world.settings.class,
+    }
+}
+
+/// What a Gateway asks of its parameters that cannot be given.
+fn invalid_parameters(world: &Index<'_>, gateway: &Object<Gateway>) -> Option<String> {
+    let infrastructure = gateway.value.spec.infrastructure.as_ref()?;
+    let reference = infrastructure.parameters_ref.as_ref()?;
+    let parameters = Parameters {
+        group: &reference.group,
+        kind: &reference.kind,
+        namespace: Some(gateway.about.namespace()),
+        name: &reference.name,
+    };
+    class::invalid(world, parameters)
+}
+
+/// The first address that is asked for: none can be chosen.
+fn chosen_address(gateway: &Object<Gateway>) -> Option<String> {
+    let is_chosen = |address: &&GatewayAddresses| {
+        let is_known = matches!(address.r#type.as_deref(), None | Some("IPAddress" | "Hostname"));
+        let value = address.value.as_deref().unwrap_or_default();
+        !is_known || !value.is_empty()
+    };
+    let address = gateway.value.spec.addresses.iter().flatten().find(is_chosen)?;
+    let kind = address.r#type.as_deref().unwrap_or("IPAddress");
+    let value = address.value.as_deref().unwrap_or_default();
+    Some(format!("{kind} `{value}`: addresses cannot be chosen; leave `addresses` out"))
 }
 
 /// What a Gateway says that means nothing here.
-fn unused(gateway: &Object<Gateway>) -> Vec<Diagnostic> {
-    let spec = &gateway.value.spec;
-    let parameters = spec.infrastructure.as_ref().and_then(|one| one.parameters_ref.as_ref());
+fn unused(world: &Index<'_>, gateway: &Object<Gateway>) -> Vec<Diagnostic> {
     let unused = [
-        ("spec.addresses", spec.addresses.as_ref().is_some_and(|addresses| !addresses.is_empty())),
-        ("spec.infrastructure.parametersRef", parameters.is_some()),
+        ("gateway.address", "spec.addresses", chosen_address(gateway)),
+        (
+            "gateway.parameters",
+            "spec.infrastructure.parametersRef",
+            invalid_parameters(world, gateway),
+        ),
     ];
-    let unused = unused.into_iter().filter(|(_, is_written)| *is_written);
-    unused
-        .map(|(field, _)| gateway.about.warning("gateway.unused", field, "not used; ignored"))
-        .collect()
-}
-
-fn is_ours(world: &World, settings: &Settings, class: &str) -> bool {
-    match world.classes.iter().find(|object| object.about.name.name == class) {
-        Some(object) => object.value.spec.controller_name == settings.controller,
-        None => class == settings.class,
-    }
+    let unused = unused.into_iter().filter_map(|(id, field, message)| {
+        message.map(|message| gateway.about.warning(id, field, format!("{message}; ignored")))
+    });
+    unused.collect()
 }

@@ -1,6 +1,7 @@
 //! What guards fails closed: which objects are kept shut by the policies that are attached to them.
 
 mod kind;
+mod report;
 
 use std::collections::BTreeMap;
 
@@ -9,19 +10,27 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use crate::attached::{AttachedPolicy, Attachment};
 use crate::object::{About, Object, ObjectName};
+use crate::resources::{PolicyTarget, PolicyTargetSelector};
 use crate::selector;
-use crate::world::World;
+use crate::status::AncestorStatus;
+use crate::translate::index::Index;
 pub(super) use kind::Guarded;
+use kind::Objects;
+use report::{Report, ancestor};
 
 /// Every attachment of every policy.
 #[derive(Default)]
 pub(super) struct Guards {
-    entries: Vec<Entry>,
+    entries: BTreeMap<(Guarded, ObjectName), Vec<Entry>>,
+}
+
+/// What is to be said of each policy.
+#[derive(Default)]
+pub(super) struct Policies {
+    pub(super) policies: BTreeMap<ObjectName, Vec<AncestorStatus>>,
 }
 
 struct Entry {
-    kind: Guarded,
-    name: ObjectName,
     section: Option<String>,
     close: Close,
 }
@@ -30,30 +39,38 @@ impl Guards {
     /// The attachments of all policies of a world; those to nothing that is there are reported, and
     /// kept for what comes. `targets` are the names of each backend's targets.
     pub(super) fn of(
-        world: &World,
+        world: &Index<'_>,
         targets: &BTreeMap<String, Vec<String>>,
         diagnostics: &mut Vec<Diagnostic>,
-    ) -> Self {
-        let mut attaching = Attaching { world, targets, entries: Vec::new(), diagnostics };
-        for policy in &world.policies {
-            if policy.value.attachments.is_empty() {
-                attaching.diagnostics.push(no_target(&policy.about));
-                attaching.attach(policy, &Attachment::Anything);
-            }
-            for attachment in &policy.value.attachments {
-                attaching.attach(policy, attachment);
+    ) -> (Self, Policies) {
+        let (mut guards, mut policies) = (Self::default(), Policies::default());
+        if world.world.policies.is_empty() {
+            return (guards, policies);
+        }
+        let objects = Objects::of(world.world);
+        for policy in &world.world.policies {
+            let mut attaching = Attaching {
+                world,
+                objects: &objects,
+                targets,
+                policy,
+                guards: &mut guards,
+                report: Report::default(),
+                diagnostics,
+            };
+            attaching.attach_all();
+            let report = attaching.report;
+            if policy.about.kind == "AgentgatewayPolicy" {
+                policies.policies.insert(policy.about.name.clone(), report.ancestors());
             }
         }
-        Self { entries: attaching.entries }
+        (guards, policies)
     }
 
     /// Why the whole object is shut, if it is.
     pub(super) fn whole(&self, kind: Guarded, name: &ObjectName) -> Option<&Close> {
-        let found = self
-            .entries
-            .iter()
-            .find(|entry| entry.kind == kind && entry.name == *name && entry.section.is_none());
-        found.map(|entry| &entry.close)
+        let mut entries = self.entries(kind, name);
+        entries.find(|entry| entry.section.is_none()).map(|entry| &entry.close)
     }
 
     /// Why a part of an object, which may be called several ways, is shut, if it or the whole
@@ -68,93 +85,117 @@ impl Guards {
             Some(section) => sections.contains(section),
             None => true,
         };
-        let of_object = |entry: &&Entry| entry.kind == kind && entry.name == *name;
-        self.entries.iter().filter(of_object).find(in_part).map(|entry| &entry.close)
+        self.entries(kind, name).find(in_part).map(|entry| &entry.close)
+    }
+
+    fn entries(&self, kind: Guarded, name: &ObjectName) -> impl Iterator<Item = &Entry> {
+        // A map that is empty, as it mostly is, costs no copy of the name.
+        let entries = match self.entries.is_empty() {
+            true => None,
+            false => self.entries.get(&(kind, name.clone())),
+        };
+        entries.into_iter().flatten()
+    }
+
+    fn add(&mut self, kind: Guarded, name: &ObjectName, entry: Entry) {
+        self.entries.entry((kind, name.clone())).or_default().push(entry);
     }
 }
 
-/// Attachments while they are collected.
+/// The attachments of one policy while they are collected.
 struct Attaching<'a> {
-    world: &'a World,
+    world: &'a Index<'a>,
+    objects: &'a Objects<'a>,
     targets: &'a BTreeMap<String, Vec<String>>,
-    entries: Vec<Entry>,
+    policy: &'a Object<AttachedPolicy>,
+    guards: &'a mut Guards,
+    report: Report,
     diagnostics: &'a mut Vec<Diagnostic>,
 }
 
 impl Attaching<'_> {
-    fn attach(&mut self, policy: &Object<AttachedPolicy>, attachment: &Attachment) {
-        let policy = &policy.about;
-        match attachment {
-            Attachment::Name(target) => {
-                let name = ObjectName::new(policy.namespace(), &target.name);
-                let Some(kind) = Guarded::of(&target.group, &target.kind) else {
-                    // Nobody can say what is meant, so whatever has the name is shut.
-                    if self.is_unknown(policy, &target.group, &target.kind) {
-                        self.entries
-                            .extend(Guarded::ALL.map(|kind| whole(kind, name.clone(), policy)));
-                    }
-                    return;
-                };
-                if !kind.objects(self.world).iter().any(|about| about.name == name) {
-                    self.diagnostics.push(unknown_target(policy, &target.kind, &name));
-                    self.entries.push(whole(kind, name, policy));
-                    return;
+    fn attach_all(&mut self) {
+        let policy = self.policy;
+        if policy.value.attachments.is_empty() {
+            self.diagnostics.push(no_target(&policy.about));
+            self.select_all(&LabelSelector::default());
+        }
+        for attachment in &policy.value.attachments {
+            match attachment {
+                Attachment::Name(target) => self.attach_by_name(target),
+                Attachment::Labels(target) => self.attach_by_labels(target),
+                Attachment::Anything => self.select_all(&LabelSelector::default()),
+            }
+        }
+    }
+
+    fn attach_by_name(&mut self, target: &PolicyTarget) {
+        let policy = &self.policy.about;
+        let name = ObjectName::new(policy.namespace(), &target.name);
+        let Some(kind) = Guarded::of(&target.group, &target.kind) else {
+            // Nobody can say what is meant, so whatever has the name is shut.
+            if self.is_unknown(&target.group, &target.kind) {
+                for kind in Guarded::ALL {
+                    self.guards.add(kind, &name, whole(policy));
                 }
-                self.entry(policy, kind, &name, target.section_name.as_deref());
+                let message = format!("`{}` of group `{}` is no kind", target.kind, target.group);
+                self.report.not_found(policy, target, message);
             }
-            Attachment::Labels(target) => {
-                let selector = LabelSelector {
-                    match_labels: Some(target.match_labels.clone()),
-                    match_expressions: None,
-                };
-                let Some(kind) = Guarded::of(&target.group, &target.kind) else {
-                    if self.is_unknown(policy, &target.group, &target.kind) {
-                        self.select_all(policy, &selector);
-                    }
-                    return;
-                };
-                self.select(policy, kind, &selector, target.section_name.as_deref());
-            }
-            Attachment::Anything => self.select_all(policy, &LabelSelector::default()),
+            return;
+        };
+        let mut objects = self.objects.in_namespace(kind, policy.namespace()).iter();
+        if !objects.any(|about| about.name == name) {
+            self.diagnostics.push(unknown_target(policy, &target.kind, &name));
+            self.report.not_found(policy, target, format!("there is no {} {name}", target.kind));
+            self.guards.add(kind, &name, whole(policy));
+            return;
+        }
+        self.entry(kind, &name, target.section_name.as_deref());
+    }
+
+    fn attach_by_labels(&mut self, target: &PolicyTargetSelector) {
+        let selector = LabelSelector {
+            match_labels: Some(target.match_labels.clone()),
+            match_expressions: None,
+        };
+        match Guarded::of(&target.group, &target.kind) {
+            Some(kind) => self.select(kind, &selector, target.section_name.as_deref()),
+            None if self.is_unknown(&target.group, &target.kind) => self.select_all(&selector),
+            None => {}
         }
     }
 
     /// Reports a kind that is none of ours; whether it is nobody's.
-    fn is_unknown(&mut self, policy: &About, group: &str, kind: &str) -> bool {
+    fn is_unknown(&mut self, group: &str, kind: &str) -> bool {
         let is_unknown = !is_served_elsewhere(group, kind);
         self.diagnostics.push(if is_unknown {
-            unknown_kind(policy, group, kind)
+            unknown_kind(&self.policy.about, group, kind)
         } else {
-            other_kind(policy, kind)
+            other_kind(&self.policy.about, kind)
         });
         is_unknown
     }
 
-    fn select_all(&mut self, policy: &About, labels: &LabelSelector) {
+    fn select_all(&mut self, labels: &LabelSelector) {
         for kind in Guarded::ALL {
-            self.select(policy, kind, labels, None);
+            self.select(kind, labels, None);
         }
     }
 
-    fn select(
-        &mut self,
-        policy: &About,
-        kind: Guarded,
-        labels: &LabelSelector,
-        section: Option<&str>,
-    ) {
-        for about in kind.objects(self.world) {
-            let selected = selector::matches(labels, &about.labels()).unwrap_or(true);
-            if about.namespace() == policy.namespace() && selected {
-                self.entry(policy, kind, &about.name, section);
+    fn select(&mut self, kind: Guarded, labels: &LabelSelector, section: Option<&str>) {
+        for about in self.objects.in_namespace(kind, self.policy.about.namespace()) {
+            if selector::matches(labels, about.labels()).unwrap_or(true) {
+                self.entry(kind, &about.name, section);
             }
         }
     }
 
     /// Shuts an object that is there, or the part of it that is meant. Where there is no such part,
     /// nobody can say what is meant, so the whole object is shut.
-    fn entry(&mut self, policy: &About, kind: Guarded, name: &ObjectName, section: Option<&str>) {
-        let mut entry = whole(kind, name.clone(), policy);
+    fn entry(&mut self, kind: Guarded, name: &ObjectName, section: Option<&str>) {
+        let policy = &self.policy.about;
+        let mut entry = whole(policy);
+        let mut sections_there = None;
         if let Some(section) = section.filter(|section| !section.is_empty()) {
             let sections = kind.sections(self.world, self.targets, name);
             if sections.iter().any(|one| one == section) {
@@ -162,14 +203,23 @@ impl Attaching<'_> {
             } else {
                 let diagnostic = unknown_section(policy, kind, name, section, &sections);
                 self.diagnostics.push(diagnostic);
+                sections_there = Some(sections);
             }
         }
-        self.entries.push(entry);
+        if kind.is_ours(self.world, name) {
+            let ancestor = ancestor(kind, name, section);
+            let fields = &self.policy.value.fields;
+            match sections_there {
+                None => self.report.not_built(ancestor, kind, fields),
+                Some(sections) => self.report.no_section(ancestor, kind, &sections),
+            }
+        }
+        self.guards.add(kind, name, entry);
     }
 }
 
-fn whole(kind: Guarded, name: ObjectName, policy: &About) -> Entry {
-    Entry { kind, name, section: None, close: close(policy) }
+fn whole(policy: &About) -> Entry {
+    Entry { section: None, close: close(policy) }
 }
 
 fn close(policy: &About) -> Close {
@@ -220,15 +270,10 @@ fn unknown_section(
     section: &str,
     sections: &[String],
 ) -> Diagnostic {
-    let known: Vec<String> = sections.iter().map(|section| format!("`{section}`")).collect();
-    let known = match known.as_slice() {
-        [] => "no sections".to_owned(),
-        known => known.join(", "),
-    };
     let kind = kind.name();
     let message = format!(
-        "attached to the section `{section}` of {kind} {name}, which has {known}; \
-         all of it is closed"
+        "attached to the section `{section}` of {kind} {name}, which has {}; all of it is closed",
+        report::known(sections)
     );
     policy.error("policy.section-unknown", "spec", message)
 }

@@ -1,26 +1,26 @@
 //! The listeners of our Gateways, and which routes each of them takes.
 
-use std::collections::BTreeSet;
+mod allowed;
+mod certificate;
+mod conflict;
 
 use config::document::Protocol;
 use config::{Close, Diagnostic, Place};
 use gateway_api::gateways::{
-    Gateway, GatewayListeners, GatewayListenersAllowedRoutes,
-    GatewayListenersAllowedRoutesNamespacesFrom as From,
-    GatewayListenersAllowedRoutesNamespacesSelector as NamespaceSelector,
-    GatewayListenersAllowedRoutesNamespacesSelectorMatchExpressions as Expression,
+    Gateway, GatewayListeners, GatewayListenersAllowedRoutes, GatewayListenersTlsMode,
 };
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
 
 use crate::object::{About, Object, ObjectName};
-use crate::selector;
+use crate::status::reason;
 use crate::translate::action::{closed, unknown_condition_of_listener, unknown_guard};
 use crate::translate::guard::{Guarded, Guards};
+use crate::translate::index::Index;
 use crate::translate::port::port;
 use crate::translate::section;
-use crate::world::World;
+use certificate::Certificates;
+pub use certificate::referenced_secrets;
 
-/// A listener that is served.
+/// A listener, whether it is served or not.
 #[derive(Clone, Debug)]
 pub(super) struct Listener {
     /// What the document calls it: `namespace/gateway/listener`.
@@ -31,130 +31,194 @@ pub(super) struct Listener {
     pub(super) section: String,
     /// The only hosts it answers for.
     pub(super) hostname: Option<String>,
-    /// Its port.
-    pub(super) port: u16,
-    /// What is spoken on it.
-    pub(super) protocol: Protocol,
+    /// Its port, as written.
+    pub(super) port: i32,
+    /// What is spoken on it, and where. `None` where it is refused.
+    pub(super) served_as: Option<(Protocol, u16)>,
+    /// The Secrets of its certificates, those that may be used.
+    pub(super) certificates: Vec<ObjectName>,
     /// What keeps all its routes shut.
     pub(super) close: Option<Close>,
     /// Where it was written.
     pub(super) place: Option<Place>,
+    /// Whether it takes HTTPRoutes.
+    pub(super) takes_routes: bool,
+    /// Why it is not accepted.
+    pub(super) refusal: Option<Problem>,
+    /// Why it cannot be told apart from others.
+    pub(super) conflict: Option<Problem>,
+    /// What it refers to and cannot have.
+    pub(super) unresolved: Option<Problem>,
+    /// The listeners whose certificates may answer for its hosts.
+    pub(super) overlap: Option<String>,
     allowed: Option<GatewayListenersAllowedRoutes>,
 }
 
-/// The listeners of `gateways` that can be served, in order; the others are reported.
+/// What is wrong with a listener.
+#[derive(Clone, Debug)]
+pub(super) struct Problem {
+    /// Why, as its condition says.
+    pub(super) reason: &'static str,
+    /// The same in a sentence.
+    pub(super) message: String,
+    id: &'static str,
+    field: &'static str,
+}
+
+/// The listeners of a Gateway, in order.
 pub(super) fn listeners(
-    gateways: &[&Object<Gateway>],
+    world: &Index<'_>,
+    gateway: &Object<Gateway>,
     guards: &Guards,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Listener> {
     let mut listeners = Vec::new();
-    for gateway in gateways {
-        let mut taken = BTreeSet::new();
-        for (index, written) in gateway.value.spec.listeners.iter().enumerate() {
-            let field = format!("spec.listeners[{index}]");
-            match listener(&gateway.about, written, &field, guards, diagnostics) {
-                Ok(listener) if taken.insert((listener.port, listener.hostname.clone())) => {
-                    listeners.push(listener);
-                }
-                Ok(_) => diagnostics.push(gateway.about.error(
-                    "listener.conflict",
-                    &field,
-                    "an earlier listener has this port and hostname; it is left out",
-                )),
-                Err(diagnostic) => diagnostics.push(diagnostic),
-            }
-        }
+    for (index, written) in gateway.value.spec.listeners.iter().enumerate() {
+        listeners.push(listener(world, gateway, index, written, guards));
+    }
+    conflict::find(&mut listeners);
+    for (index, listener) in listeners.iter().enumerate() {
+        listener.report(&gateway.about, &format!("spec.listeners[{index}]"), diagnostics);
     }
     listeners
 }
 
 fn listener(
-    gateway: &About,
+    world: &Index<'_>,
+    gateway: &Object<Gateway>,
+    index: usize,
     written: &GatewayListeners,
-    field: &str,
     guards: &Guards,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Result<Listener, Diagnostic> {
+) -> Listener {
+    let about = &gateway.about;
+    let field = format!("spec.listeners[{index}]");
+    let kinds = allowed::kinds(written);
+    let served_as = served_as(world, gateway, written);
+    let certificates = match served_as {
+        Ok((Protocol::Https, _)) => certificate::certificates(world, about, written),
+        Ok((Protocol::Http, _)) | Err(_) => Certificates::default(),
+    };
+    let hostname = written.hostname.as_deref().filter(|hostname| !hostname.is_empty());
+    let guard = guards.part(Guarded::Gateway, &about.name, &section::of_listener(written));
+    let close = guard.cloned().or_else(|| unknown(about, &field)).or(certificates.close);
+    Listener {
+        name: format!("{}/{}", about.name, written.name),
+        gateway: about.name.clone(),
+        section: written.name.clone(),
+        hostname: hostname.map(str::to_ascii_lowercase),
+        port: written.port,
+        served_as: served_as.as_ref().ok().copied(),
+        certificates: certificates.usable,
+        close,
+        place: about.place(&field),
+        takes_routes: kinds.takes_routes,
+        refusal: served_as.err(),
+        conflict: None,
+        unresolved: certificates.problem.or(kinds.problem),
+        overlap: None,
+        allowed: written.allowed_routes.clone(),
+    }
+}
+
+/// What is spoken on a listener and where, or why it cannot be.
+fn served_as(
+    world: &Index<'_>,
+    gateway: &Object<Gateway>,
+    written: &GatewayListeners,
+) -> Result<(Protocol, u16), Problem> {
     let protocol = match written.protocol.as_str() {
         "HTTP" => Protocol::Http,
         "HTTPS" => Protocol::Https,
         other => {
-            let field = format!("{field}.protocol");
             let message = format!("protocol `{other}` is not served; HTTP and HTTPS are");
-            return Err(gateway.error("listener.protocol", &field, message));
+            let (reason, id) = (reason::UNSUPPORTED_PROTOCOL, "listener.protocol");
+            return Err(Problem { reason, message, id, field: ".protocol" });
         }
     };
-    let Some(port) = port(written.port) else {
-        let message = format!("`{}` is not a port; the listener is left out", written.port);
-        return Err(gateway.error("listener.port", &format!("{field}.port"), message));
+    let unavailable = |message: String| Problem {
+        reason: reason::PORT_UNAVAILABLE,
+        message,
+        id: "listener.port",
+        field: ".port",
     };
-    let unknown = unknown_guard(gateway, "spec.listeners[", field).map(|unknown| Close {
-        id: "listener.unknown-guard".to_owned(),
-        reason: format!("`{unknown}` may be meant to guard it and is not known"),
-    });
-    let unknown = unknown.or_else(|| {
-        let unknown = unknown_condition_of_listener(gateway, field)?;
-        let reason =
-            format!("`{unknown}` is not known; without it this would be for more requests");
-        Some(Close { id: "listener.unknown-condition".to_owned(), reason })
-    });
-    let close = guards.part(Guarded::Gateway, &gateway.name, &section::of_listener(written));
-    let close = close.or(unknown.as_ref());
-    if let Some(close) = close {
-        diagnostics.push(gateway.error("listener.closed", field, closed(close)));
+    let Some(port) = port(written.port) else {
+        return Err(unavailable(format!("`{}` is not a port", written.port)));
+    };
+    if world.settings.reserved_ports.contains(&port) {
+        return Err(unavailable(format!("the proxy needs port {port} for itself")));
     }
-    let hostname = written.hostname.as_deref().filter(|hostname| !hostname.is_empty());
-    Ok(Listener {
-        name: format!("{}/{}", gateway.name, written.name),
-        gateway: gateway.name.clone(),
-        section: written.name.clone(),
-        hostname: hostname.map(str::to_ascii_lowercase),
-        port,
-        protocol,
-        close: close.cloned(),
-        place: gateway.place(field),
-        allowed: written.allowed_routes.clone(),
-    })
+    match (protocol, unsupported_tls(gateway, written)) {
+        (Protocol::Https, Some((field, message))) => {
+            let (reason, id) = (reason::UNSUPPORTED_VALUE, "listener.tls");
+            Err(Problem { reason, message, id, field })
+        }
+        (Protocol::Http, _) | (Protocol::Https, None) => Ok((protocol, port)),
+    }
+}
+
+/// What an HTTPS listener asks for that is not built. The certificates of clients guard, so that
+/// it is not served without.
+fn unsupported_tls(
+    gateway: &Object<Gateway>,
+    written: &GatewayListeners,
+) -> Option<(&'static str, String)> {
+    let mode = written.tls.as_ref().and_then(|tls| tls.mode.as_ref());
+    if let Some(GatewayListenersTlsMode::Passthrough) = mode {
+        return Some((".tls.mode", "TLS is always ended here: write `Terminate`".to_owned()));
+    }
+    let frontend = gateway.value.spec.tls.as_ref()?.frontend.as_ref()?;
+    let mut ports = frontend.per_port.iter().flatten();
+    let validation = match ports.find(|one| one.port == written.port) {
+        Some(one) => one.tls.validation.is_some(),
+        None => frontend.default.validation.is_some(),
+    };
+    let message = "the certificates of clients are not checked yet, so it is not served";
+    validation.then(|| ("", message.to_owned()))
+}
+
+/// What may be meant to guard a listener, or to say which requests it is for, and is not known.
+fn unknown(gateway: &About, field: &str) -> Option<Close> {
+    if let Some(unknown) = unknown_guard(gateway, "spec.listeners[", field) {
+        let reason = format!("`{unknown}` may be meant to guard it and is not known");
+        return Some(Close { id: "listener.unknown-guard".to_owned(), reason });
+    }
+    let unknown = unknown_condition_of_listener(gateway, field)?;
+    let reason = format!("`{unknown}` is not known; without it this would be for more requests");
+    Some(Close { id: "listener.unknown-condition".to_owned(), reason })
 }
 
 impl Listener {
+    /// Whether it is part of a document.
+    pub(super) fn is_served(&self) -> bool {
+        self.served_as.is_some() && self.conflict.is_none()
+    }
+
+    /// Whether it is to be served over TLS and has no certificate for that.
+    pub(super) fn lacks_certificates(&self) -> bool {
+        let is_https = matches!(self.served_as, Some((Protocol::Https, _)));
+        is_https && self.certificates.is_empty()
+    }
+
     /// Whether routes of `namespace` may attach to it.
-    pub(super) fn allows(&self, world: &World, namespace: &str) -> bool {
-        let Some(allowed) = &self.allowed else { return namespace == self.gateway.namespace };
-        let of_our_kind = allowed.kinds.as_ref().is_none_or(|kinds| {
-            kinds.iter().any(|kind| kind.kind == "HTTPRoute") || kinds.is_empty()
-        });
-        of_our_kind && self.allows_namespace(world, namespace)
+    pub(super) fn allows(&self, world: &Index<'_>, namespace: &str) -> bool {
+        let own = &self.gateway.namespace;
+        self.takes_routes && allowed::from(self.allowed.as_ref(), world, own, namespace)
     }
 
-    fn allows_namespace(&self, world: &World, namespace: &str) -> bool {
-        let namespaces = self.allowed.as_ref().and_then(|allowed| allowed.namespaces.as_ref());
-        let own = namespace == self.gateway.namespace;
-        let Some(namespaces) = namespaces else { return own };
-        match (&namespaces.from, &namespaces.selector) {
-            (None | Some(From::Same), _) => own,
-            (Some(From::All), _) => true,
-            (Some(From::Selector), Some(selector)) => {
-                let labels = world.namespace_labels(namespace);
-                selector::matches(&label_selector(selector), &labels).unwrap_or(false)
-            }
-            (Some(From::Selector), None) => false,
+    fn report(&self, gateway: &About, field: &str, diagnostics: &mut Vec<Diagnostic>) {
+        if self.is_served()
+            && let Some(close) = &self.close
+        {
+            diagnostics.push(gateway.error("listener.closed", field, closed(close)));
         }
-    }
-}
-
-fn label_selector(selector: &NamespaceSelector) -> LabelSelector {
-    let requirement = |expression: &Expression| LabelSelectorRequirement {
-        key: expression.key.clone(),
-        operator: expression.operator.clone(),
-        values: expression.values.clone(),
-    };
-    LabelSelector {
-        match_labels: selector.match_labels.clone(),
-        match_expressions: selector
-            .match_expressions
-            .as_ref()
-            .map(|expressions| expressions.iter().map(requirement).collect()),
+        for problem in [&self.refusal, &self.conflict].into_iter().flatten() {
+            let message = format!("{}; the listener is left out", problem.message);
+            let field = format!("{field}{}", problem.field);
+            diagnostics.push(gateway.error(problem.id, &field, message));
+        }
+        if let Some(problem) = &self.unresolved {
+            let field = format!("{field}{}", problem.field);
+            diagnostics.push(gateway.error(problem.id, &field, problem.message.as_str()));
+        }
     }
 }

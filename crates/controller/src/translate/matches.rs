@@ -10,14 +10,17 @@ use gateway_api::httproutes::{
 };
 
 use crate::object::About;
+use crate::status::reason;
+use crate::translate::faults::Faults;
 
 /// The matches of a rule, of which one has to hold; a rule without any takes every path. `None`
 /// where a rule has matches and none of them can be used: such a rule takes nothing, never
 /// everything.
 pub(super) fn matches(
     route: &About,
-    field: &str,
+    rule_index: usize,
     rule: &HttpRouteRules,
+    faults: &mut Faults,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Vec<Match>> {
     let written = rule.matches.as_deref().unwrap_or_default();
@@ -26,12 +29,17 @@ pub(super) fn matches(
         match one(written) {
             Ok(written) => matches.push(written),
             Err(message) => {
-                let field = format!("{field}.matches[{index}]");
+                faults.part(rule_index, reason::UNSUPPORTED_VALUE, message.as_str());
+                let field = format!("spec.rules[{rule_index}].matches[{index}]");
                 diagnostics.push(route.error("route.match", &field, message));
             }
         }
     }
-    (written.is_empty() || !matches.is_empty()).then_some(matches)
+    if written.is_empty() || !matches.is_empty() {
+        return Some(matches);
+    }
+    faults.rule(rule_index, reason::UNSUPPORTED_VALUE, "none of its matches can be used");
+    None
 }
 
 fn one(written: &HttpRouteRulesMatches) -> Result<Match, String> {

@@ -6,20 +6,25 @@ use std::net::{IpAddr, SocketAddr};
 use config::document::{self, Action, Backend, Document, TargetEntry};
 use config::{Close, Origins, Place};
 
-use crate::object::ObjectName;
+use crate::object::{Object, ObjectName};
+use crate::status::BackendOutcome;
+use crate::translate::gateway::Served;
 use crate::translate::listener::Listener;
 use crate::translate::route::Route;
 
 /// Everything that is served, of all Gateways.
-pub(super) struct Plan {
-    pub(super) listeners: Vec<Listener>,
-    pub(super) routes: Vec<Route>,
-    pub(super) backends: BTreeMap<String, PlannedBackend>,
+pub(super) struct Plan<'a> {
+    gateways: Vec<Served<'a>>,
+    routes: Vec<Route>,
+    backends: BTreeMap<String, PlannedBackend>,
+    /// The places of each Gateway's routes.
+    routes_of: BTreeMap<ObjectName, Vec<usize>>,
 }
 
-/// A backend, and where it and its targets were written.
+/// A backend, how it fares, and where it and its targets were written.
 pub(super) struct PlannedBackend {
     pub(super) backend: Backend,
+    pub(super) outcome: BackendOutcome,
     pub(super) place: Option<Place>,
     pub(super) target_places: Vec<Option<Place>>,
 }
@@ -39,75 +44,125 @@ impl Share<'_> {
     }
 }
 
-impl Plan {
-    /// The Gateways that have a listener.
-    pub(super) fn gateways(&self) -> BTreeSet<&ObjectName> {
-        self.listeners.iter().map(|listener| &listener.gateway).collect()
+impl<'a> Plan<'a> {
+    pub(super) fn new(
+        gateways: Vec<Served<'a>>,
+        routes: Vec<Route>,
+        backends: BTreeMap<String, PlannedBackend>,
+    ) -> Self {
+        let mut routes_of: BTreeMap<ObjectName, Vec<usize>> = BTreeMap::new();
+        for (place, route) in routes.iter().enumerate() {
+            for (_, gateway) in &route.listeners {
+                let places = routes_of.entry(gateway.clone()).or_default();
+                if places.last() != Some(&place) {
+                    places.push(place);
+                }
+            }
+        }
+        Self { gateways, routes, backends, routes_of }
+    }
+
+    /// The Gateways that are ours.
+    pub(super) fn gateways(&self) -> &[Served<'a>] {
+        &self.gateways
     }
 
     /// Whether a rule is attached to a listener of this Gateway.
     pub(super) fn has_routes(&self, gateway: &ObjectName) -> bool {
-        let mut listeners = self.routes.iter().flat_map(|route| &route.listeners);
-        listeners.any(|(_, of)| of == gateway)
+        self.routes_of.contains_key(gateway)
     }
 
-    /// Whether a target connects to the addresses of this key.
-    pub(super) fn reads_endpoints(&self, key: &str) -> bool {
+    /// The backends of the generation that these objects are, by the names of these.
+    pub(super) fn outcomes<T>(
+        &self,
+        objects: &[Object<T>],
+        name: fn(&ObjectName) -> String,
+    ) -> BTreeMap<ObjectName, BackendOutcome> {
+        let outcomes = objects.iter().filter_map(|object| {
+            let planned = self.backends.get(&name(&object.about.name))?;
+            Some((object.about.name.clone(), planned.outcome.clone()))
+        });
+        outcomes.collect()
+    }
+
+    /// The keys of the addresses that targets connect to.
+    pub(super) fn endpoints(&self) -> BTreeSet<&str> {
         let entries = self.backends.values().flat_map(|planned| &planned.backend.targets);
-        entries.into_iter().any(|entry| match entry {
-            TargetEntry::Inline(target) => target.endpoints.as_deref() == Some(key),
-            TargetEntry::Named(_) => false,
-        })
+        let keys = entries.filter_map(|entry| match entry {
+            TargetEntry::Inline(target) => target.endpoints.as_deref(),
+            TargetEntry::Named(_) => None,
+        });
+        keys.collect()
     }
 
     /// The document of one share, its listeners bound to `address`. It holds the backends that its
     /// routes lead to and no others.
     pub(super) fn document(&self, share: &Share<'_>, address: IpAddr) -> (Document, Origins) {
-        let mut document = Document::default();
-        let mut origins = Origins::default();
-        for listener in self.listeners.iter().filter(|listener| share.has(&listener.gateway)) {
-            let path = format!("listeners[{}]", document.listeners.len());
-            remember(&mut origins, path, listener.place.as_ref());
-            document.listeners.push(document::Listener {
-                name: listener.name.clone(),
-                address: SocketAddr::new(address, listener.port),
-                hostname: listener.hostname.clone(),
-                protocol: listener.protocol,
-                ..document::Listener::default()
-            });
+        let mut writing = Writing::default();
+        let shared = self.gateways.iter().filter(|served| share.has(served.name()));
+        for listener in shared.flat_map(Served::in_force) {
+            writing.add_listener(listener, address);
         }
-        for route in &self.routes {
-            self.add_route(route, share, &mut document, &mut origins);
+        match share {
+            Share::All => {
+                self.routes.iter().for_each(|route| writing.add_route(self, route, share))
+            }
+            Share::Gateway(gateway) => {
+                for place in self.routes_of.get(*gateway).into_iter().flatten() {
+                    if let Some(route) = self.routes.get(*place) {
+                        writing.add_route(self, route, share);
+                    }
+                }
+            }
         }
+        let Writing { mut document, origins, .. } = writing;
         if document.routes.is_empty() {
             document.routes.push(nothing_attached(&document.listeners));
         }
         (document, origins)
     }
+}
 
-    fn add_route(
-        &self,
-        route: &Route,
-        share: &Share<'_>,
-        document: &mut Document,
-        origins: &mut Origins,
-    ) {
+/// A document while it is written.
+#[derive(Default)]
+struct Writing {
+    document: Document,
+    origins: Origins,
+    /// The names of its backends.
+    backends: BTreeSet<String>,
+}
+
+impl Writing {
+    fn add_listener(&mut self, listener: &Listener, address: IpAddr) {
+        let Some((protocol, port)) = listener.served_as else { return };
+        let path = format!("listeners[{}]", self.document.listeners.len());
+        remember(&mut self.origins, path, listener.place.as_ref());
+        self.document.listeners.push(document::Listener {
+            name: listener.name.clone(),
+            address: SocketAddr::new(address, port),
+            hostname: listener.hostname.clone(),
+            protocol,
+            ..document::Listener::default()
+        });
+    }
+
+    fn add_route(&mut self, plan: &Plan<'_>, route: &Route, share: &Share<'_>) {
         let served_on = route.listeners.iter().filter(|(_, gateway)| share.has(gateway));
         let listeners: Vec<String> = served_on.map(|(name, _)| name.clone()).collect();
         if listeners.is_empty() {
             return;
         }
-        let path = format!("routes[{}]", document.routes.len());
-        remember(origins, path, route.place.as_ref());
+        let path = format!("routes[{}]", self.document.routes.len());
+        remember(&mut self.origins, path, route.place.as_ref());
         for name in leads(&route.action) {
-            self.add_backend(name, document, origins);
+            self.add_backend(plan, name);
         }
         for stand_in in &route.stand_ins {
-            if !document.backends.iter().any(|backend| backend.name == stand_in.name) {
-                document.backends.push(stand_in.clone());
+            if self.backends.insert(stand_in.name.clone()) {
+                self.document.backends.push(stand_in.clone());
             }
         }
-        document.routes.push(document::Route {
+        self.document.routes.push(document::Route {
             name: route.name.clone(),
             listeners,
             hostnames: route.hostnames.clone(),
@@ -116,17 +171,17 @@ impl Plan {
         });
     }
 
-    fn add_backend(&self, name: &str, document: &mut Document, origins: &mut Origins) {
-        let Some(planned) = self.backends.get(name) else { return };
-        if document.backends.iter().any(|backend| backend.name == name) {
+    fn add_backend(&mut self, plan: &Plan<'_>, name: &str) {
+        let Some(planned) = plan.backends.get(name) else { return };
+        if !self.backends.insert(name.to_owned()) {
             return;
         }
-        let path = format!("backends[{}]", document.backends.len());
+        let path = format!("backends[{}]", self.document.backends.len());
         for (index, place) in planned.target_places.iter().enumerate() {
-            remember(origins, format!("{path}.targets[{index}]"), place.as_ref());
+            remember(&mut self.origins, format!("{path}.targets[{index}]"), place.as_ref());
         }
-        remember(origins, path, planned.place.as_ref());
-        document.backends.push(planned.backend.clone());
+        remember(&mut self.origins, path, planned.place.as_ref());
+        self.document.backends.push(planned.backend.clone());
     }
 }
 

@@ -1,20 +1,22 @@
-//! Routes: which listeners take them, for which hosts, and what answers each of their rules.
+//! Routes: what answers each of their rules on the listeners that take them, and how they fare.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use config::document::{Action, Backend, Match};
 use config::{Close, Diagnostic, Place};
-use gateway_api::gateways::Gateway;
-use gateway_api::httproutes::{HttpRoute, HttpRouteParentRefs, HttpRouteRules};
+use gateway_api::httproutes::{HttpRoute, HttpRouteRules};
 
-use crate::hostname;
-use crate::object::{About, Object, ObjectName};
+use crate::object::{Object, ObjectName};
+use crate::status::ParentStatus;
 use crate::translate::action::{Answer, answer, closed};
+use crate::translate::faults::Faults;
+use crate::translate::gateway::Served;
 use crate::translate::guard::{Guarded, Guards};
+use crate::translate::index::Index;
 use crate::translate::listener::Listener;
 use crate::translate::matches::matches;
+use crate::translate::parent::{Gateways, Parent, parents};
 use crate::translate::section;
-use crate::world::World;
 
 /// One rule of a route, on the listeners where the same answers.
 #[derive(Debug)]
@@ -35,55 +37,93 @@ pub(super) struct Route {
     pub(super) place: Option<Place>,
 }
 
+/// All routes of a world.
+#[derive(Default)]
+pub(super) struct Routes {
+    /// All their rules in the order in which they win ties: the oldest route first, then by
+    /// namespace and name, then as written.
+    pub(super) rules: Vec<Route>,
+    /// How many routes each listener has, by its name in the document.
+    pub(super) attached: BTreeMap<String, i32>,
+    /// What is to be said of each route.
+    pub(super) statuses: BTreeMap<ObjectName, Vec<ParentStatus>>,
+}
+
 /// Listeners that have the same guard.
 struct Group {
     close: Option<Close>,
     listeners: Vec<(String, ObjectName)>,
 }
 
-/// All rules of all routes in the order in which they win ties: the oldest route first, then by
-/// namespace and name, then as written.
 pub(super) fn routes(
-    world: &World,
-    gateways: &[&Object<Gateway>],
-    listeners: &[Listener],
+    world: &Index<'_>,
+    gateways: &[Served<'_>],
     guards: &Guards,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<Route> {
-    let mut objects: Vec<&Object<HttpRoute>> = world.routes.iter().collect();
+) -> Routes {
+    let mut objects: Vec<&Object<HttpRoute>> = world.world.routes.iter().collect();
     objects.sort_by(|left, right| left.about.by_age(&right.about));
-    let mut routes = Vec::new();
+    let gateways: Gateways<'_> = gateways.iter().map(|served| (served.name(), served)).collect();
+    let mut routes = Routes::default();
     for object in objects {
-        let groups = groups(world, object, gateways, listeners, diagnostics);
-        let rules = object.value.spec.rules.as_deref().unwrap_or_default();
+        let parents = parents(world, object, &gateways, diagnostics);
+        let groups = groups(&parents);
+        let written = object.value.spec.rules.as_deref().unwrap_or_default();
         let implied = [HttpRouteRules::default()];
-        let rules = if rules.is_empty() { implied.as_slice() } else { rules };
-        for (index, rule) in rules.iter().enumerate() {
-            routes.extend(rule_routes(world, object, index, rule, &groups, guards, diagnostics));
+        let written = if written.is_empty() { implied.as_slice() } else { written };
+        let mut faults = Faults::of(written.len());
+        for (index, rule) in written.iter().enumerate() {
+            let rules = rule_routes(
+                world,
+                object,
+                (index, rule),
+                &groups,
+                guards,
+                &mut faults,
+                diagnostics,
+            );
+            routes.rules.extend(rules);
         }
+        routes.count(&parents, &faults);
+        let statuses = parents.iter().map(|parent| parent.status(&faults)).collect();
+        routes.statuses.insert(object.about.name.clone(), statuses);
     }
     routes
 }
 
+impl Routes {
+    /// Counts a route on each listener that takes it, once.
+    fn count(&mut self, parents: &[Parent<'_>], faults: &Faults) {
+        let accepting = parents.iter().filter(|parent| parent.accepts(faults));
+        let listeners = accepting.filter_map(|parent| parent.taken.as_ref().ok()).flatten();
+        let names: BTreeSet<&str> = listeners.map(|listener| listener.name.as_str()).collect();
+        for name in names {
+            *self.attached.entry(name.to_owned()).or_default() += 1;
+        }
+    }
+}
+
 fn rule_routes(
-    world: &World,
+    world: &Index<'_>,
     object: &Object<HttpRoute>,
-    index: usize,
-    rule: &HttpRouteRules,
+    (index, rule): (usize, &HttpRouteRules),
     groups: &[Group],
     guards: &Guards,
+    faults: &mut Faults,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Route> {
     let route = &object.about;
     let hostnames = object.value.spec.hostnames.as_deref().unwrap_or_default();
     let field = format!("spec.rules[{index}]");
     let name = format!("{}/{index}", route.name);
-    let Some(matches) = matches(route, &field, rule, diagnostics) else { return Vec::new() };
+    let Some(matches) = matches(route, index, rule, faults, diagnostics) else {
+        return Vec::new();
+    };
     let guard = guards.part(Guarded::Route, &route.name, &section::of_rule(rule));
     if let Some(close) = guard {
         diagnostics.push(route.error("route.closed", &field, closed(close)));
     }
-    let answer = answer(world, route, &name, &field, rule, diagnostics);
+    let answer = answer(world, route, &name, index, rule, faults, diagnostics);
     let several = groups.len() > 1;
     let mut routes = Vec::new();
     for group in groups {
@@ -108,104 +148,17 @@ fn rule_routes(
     routes
 }
 
-/// The listeners that take a route, grouped by what guards them.
-fn groups(
-    world: &World,
-    route: &Object<HttpRoute>,
-    gateways: &[&Object<Gateway>],
-    listeners: &[Listener],
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<Group> {
-    let parents = route.value.spec.parent_refs.as_deref().unwrap_or_default();
-    if parents.is_empty() {
-        let message = "no parentRef names a Gateway; the route is not served";
-        diagnostics.push(route.about.error("route.no-parent", "spec", message));
-    }
+/// The listeners that take a route and are served, grouped by what guards them.
+fn groups(parents: &[Parent<'_>]) -> Vec<Group> {
     let mut attached = BTreeSet::new();
     let mut groups: Vec<Group> = Vec::new();
-    for (index, parent) in parents.iter().enumerate() {
-        let taken = match takers(world, &route.about, parent, gateways, listeners) {
-            Ok(taken) => taken,
-            Err((id, message)) => {
-                let field = format!("spec.parentRefs[{index}]");
-                let message = format!("{message}; the route is not served there");
-                diagnostics.push(route.about.error(id, &field, message));
-                continue;
-            }
-        };
-        let mut shares_host = false;
-        for listener in taken {
-            if !shares_a_host(listener, &route.value) {
-                continue;
-            }
-            shares_host = true;
-            if attached.insert(listener.name.clone()) {
-                join(&mut groups, listener);
-            }
-        }
-        if !shares_host {
-            let field = format!("spec.parentRefs[{index}]");
-            let message = "no listener of it has a hostname in common with the route; the route is \
-                           not served there";
-            diagnostics.push(route.about.error("route.hostname", &field, message));
+    let taken = parents.iter().filter_map(|parent| parent.taken.as_ref().ok()).flatten();
+    for listener in taken.filter(|listener| listener.is_served()) {
+        if attached.insert(listener.name.as_str()) {
+            join(&mut groups, listener);
         }
     }
     groups
-}
-
-/// The listeners that a parent reference means and that allow the route, or why there are none.
-fn takers<'a>(
-    world: &World,
-    route: &About,
-    parent: &HttpRouteParentRefs,
-    gateways: &[&Object<Gateway>],
-    listeners: &'a [Listener],
-) -> Result<Vec<&'a Listener>, (&'static str, String)> {
-    let group = parent.group.as_deref().unwrap_or("gateway.networking.k8s.io");
-    let kind = parent.kind.as_deref().unwrap_or("Gateway");
-    if (group, kind) != ("gateway.networking.k8s.io", "Gateway") {
-        return Err(("route.parent-kind", format!("a {kind} cannot take routes here")));
-    }
-    let namespace = parent.namespace.as_deref().unwrap_or(route.namespace());
-    let gateway = ObjectName::new(namespace, &parent.name);
-    if !gateways.iter().any(|object| object.about.name == gateway) {
-        let there = world.gateways.iter().any(|object| object.about.name == gateway);
-        return Err(if there {
-            ("route.parent-class", format!("Gateway {gateway} is not of a class served here"))
-        } else {
-            ("route.parent-unknown", format!("there is no Gateway {gateway}"))
-        });
-    }
-    let meant: Vec<&Listener> = listeners
-        .iter()
-        .filter(|listener| listener.gateway == gateway)
-        .filter(|listener| parent.port.is_none_or(|port| port == i32::from(listener.port)))
-        .filter(|listener| {
-            parent.section_name.as_ref().is_none_or(|section| *section == listener.section)
-        })
-        .collect();
-    if meant.is_empty() {
-        let message = format!("Gateway {gateway} has no such listener");
-        return Err(("route.parent-listener", message));
-    }
-    let taken: Vec<&Listener> =
-        meant.into_iter().filter(|listener| listener.allows(world, route.namespace())).collect();
-    if taken.is_empty() {
-        let message = format!(
-            "Gateway {gateway} does not allow HTTPRoutes of namespace `{}` (`allowedRoutes`)",
-            route.namespace()
-        );
-        return Err(("route.not-allowed", message));
-    }
-    Ok(taken)
-}
-
-/// Whether there is a host that is both the listener's and the route's. Which ones these are is
-/// found out by `compile`.
-fn shares_a_host(listener: &Listener, route: &HttpRoute) -> bool {
-    let written = route.spec.hostnames.as_deref().unwrap_or_default();
-    let Some(own) = &listener.hostname else { return true };
-    written.is_empty() || written.iter().any(|host| hostname::intersect(own, host))
 }
 
 fn join(groups: &mut Vec<Group>, listener: &Listener) {

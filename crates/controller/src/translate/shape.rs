@@ -7,9 +7,11 @@ use serde_json::Value;
 
 use crate::object::{About, Object, ObjectName};
 use crate::resources::{
-    self, AgentgatewayBackend, KgatewayBackend, KgatewayMcp, KgatewayProtocol, KgatewayTarget, Mcp,
-    Protocol, SingleTarget, Target,
+    self, AgentgatewayBackend, BackendStatus, KgatewayBackend, KgatewayMcp, KgatewayProtocol,
+    KgatewayTarget, Mcp, Protocol, SingleTarget, Target, TargetStatus,
 };
+use crate::status::reason;
+use crate::translate::grant::Kind;
 
 /// A backend, whatever its generation.
 pub(super) struct Shape<'a> {
@@ -25,8 +27,28 @@ pub(super) struct Shape<'a> {
     pub(super) failure_mode: Option<FailureMode>,
     /// The field that asks for requests without sessions.
     pub(super) stateless: Option<&'static str>,
-    /// The field that keeps it shut, and why.
-    pub(super) shut: Option<(String, String)>,
+    /// What in it keeps it shut.
+    pub(super) shut: Option<Shut>,
+    /// Its kind, as ReferenceGrants name it.
+    pub(super) kind: Kind,
+    /// Its targets, as its status names them.
+    pub(super) held: &'a [TargetStatus],
+}
+
+/// What keeps a backend shut.
+pub(super) struct Shut {
+    /// The field that does.
+    pub(super) field: String,
+    /// Why, as its condition says.
+    pub(super) reason: &'static str,
+    /// The same in a sentence.
+    pub(super) message: String,
+}
+
+impl Shut {
+    fn new(field: &str, reason: &'static str, message: String) -> Self {
+        Self { field: field.to_owned(), reason, message }
+    }
 }
 
 /// An entry of its `targets`.
@@ -81,9 +103,9 @@ pub(super) fn current(object: &Object<AgentgatewayBackend>) -> Shape<'_> {
     ];
     let foreign = foreign.into_iter().find(|(_, value)| value.is_some());
     let shut = if let Some((field, _)) = foreign {
-        Some((field.to_owned(), format!("`{field}` is not served")))
+        Some(Shut::new(field, reason::UNSUPPORTED, format!("`{field}` is not served")))
     } else if spec.mcp.is_none() {
-        Some(("spec".to_owned(), "it has no `mcp`".to_owned()))
+        Some(without_mcp())
     } else {
         inline_policies(spec.policies.as_ref())
     };
@@ -104,6 +126,8 @@ pub(super) fn current(object: &Object<AgentgatewayBackend>) -> Shape<'_> {
         failure_mode: mcp.and_then(|mcp| mcp.failure_mode).map(failure_mode),
         stateless: stateless.then_some("spec.mcp.sessionRouting"),
         shut: shut.or_else(|| unknown_guard(&object.about)),
+        kind: Kind::BACKEND,
+        held: held(object.value.status.as_ref()),
     }
 }
 
@@ -112,9 +136,10 @@ pub(super) fn kgateway(object: &Object<KgatewayBackend>) -> Shape<'_> {
     let spec = &object.value.spec;
     let other_type = spec.type_.as_deref().filter(|kind| *kind != "MCP");
     let shut = if let Some(kind) = other_type {
-        Some(("spec.type".to_owned(), format!("type `{kind}` is not served")))
+        let message = format!("type `{kind}` is not served");
+        Some(Shut::new("spec.type", reason::UNSUPPORTED, message))
     } else if spec.mcp.is_none() {
-        Some(("spec".to_owned(), "it has no `mcp`".to_owned()))
+        Some(without_mcp())
     } else {
         inline_policies(spec.policies.as_ref())
     };
@@ -127,17 +152,28 @@ pub(super) fn kgateway(object: &Object<KgatewayBackend>) -> Shape<'_> {
         failure_mode: mcp.and_then(|mcp| mcp.failure_mode).map(failure_mode),
         stateless: None,
         shut: shut.or_else(|| unknown_guard(&object.about)),
+        kind: Kind::KGATEWAY_BACKEND,
+        held: held(object.value.status.as_ref()),
     }
 }
 
-fn inline_policies(policies: Option<&Value>) -> Option<(String, String)> {
-    let reason = "inline `policies` are not built yet".to_owned();
-    says_something(policies).then(|| ("spec.policies".to_owned(), reason))
+fn without_mcp() -> Shut {
+    Shut::new("spec", reason::TRANSLATION_ERROR, "it has no `mcp`".to_owned())
 }
 
-fn unknown_guard(about: &About) -> Option<(String, String)> {
+fn inline_policies(policies: Option<&Value>) -> Option<Shut> {
+    let message = "inline `policies` are not built yet".to_owned();
+    says_something(policies).then(|| Shut::new("spec.policies", reason::TRANSLATION_ERROR, message))
+}
+
+fn unknown_guard(about: &About) -> Option<Shut> {
     let field = about.unknown.iter().find(|field| is_guard(field))?;
-    Some((field.clone(), format!("`{field}` may be meant to guard it and is not known")))
+    let message = format!("`{field}` may be meant to guard it and is not known");
+    Some(Shut::new(field, reason::TRANSLATION_ERROR, message))
+}
+
+fn held(status: Option<&BackendStatus>) -> &[TargetStatus] {
+    status.map(|status| status.targets.as_slice()).unwrap_or_default()
 }
 
 fn says_something(policies: Option<&Value>) -> bool {

@@ -7,6 +7,9 @@ use std::collections::BTreeSet;
 pub(super) struct Claim {
     /// The name it wants.
     pub(super) wanted: String,
+    /// The name it has, which it keeps while it could still get it: a name that clients use does
+    /// not change because someone else comes or goes.
+    pub(super) held: Option<String>,
     /// Whether it was named by hand, or else how near it is.
     pub(super) rank: Rank,
     /// The namespace of its Service, which tells it apart if it loses; empty for one named by hand.
@@ -21,18 +24,20 @@ pub(super) struct Claim {
 pub(super) enum Rank {
     /// Named in the backend.
     Written,
+    /// Selected earlier.
+    Held,
     /// Selected in the backend's own namespace.
     Own,
     /// Selected elsewhere.
     Other,
 }
 
-/// The name that each claim gets: the one it wants; if another comes first to it
+/// The name that each claim gets: the one it has, or the one it wants; if another comes first to it
 /// `<name>-<namespace>`, then with the port, too; `None` where those are taken as well, or where a
 /// written name is there twice.
 pub(super) fn assign(claims: &[Claim]) -> Vec<Option<String>> {
     let mut order: Vec<usize> = (0..claims.len()).collect();
-    order.sort_by_key(|index| claims.get(*index).map(|claim| claim.rank));
+    order.sort_by_key(|index| claims.get(*index).map(rank));
     let mut names: Vec<Option<String>> = vec![None; claims.len()];
     let mut taken = BTreeSet::new();
     // Twice over all of them, so that nobody's second choice takes what another wants first.
@@ -63,14 +68,38 @@ pub(super) fn is_valid(name: &str) -> bool {
     name.len() <= 253 && name.split('.').all(label)
 }
 
+/// A claim that holds a name comes before all others that were selected.
+fn rank(claim: &Claim) -> Rank {
+    match (claim.rank, held(claim)) {
+        (Rank::Written, _) => Rank::Written,
+        (_, Some(_)) => Rank::Held,
+        (rank, None) => rank,
+    }
+}
+
+/// The name that a claim holds, if it is one of those it could get.
+fn held(claim: &Claim) -> Option<&String> {
+    let held = claim.held.as_ref()?;
+    (*held == claim.wanted || others(claim).contains(held)).then_some(held)
+}
+
 fn first_choice(claim: &Claim) -> Vec<String> {
-    vec![claim.wanted.clone()]
+    vec![held(claim).unwrap_or(&claim.wanted).clone()]
 }
 
 fn second_choice(claim: &Claim) -> Vec<String> {
-    if claim.rank == Rank::Written {
-        return Vec::new();
+    match claim.rank {
+        Rank::Written => Vec::new(),
+        Rank::Held | Rank::Own | Rank::Other => {
+            let mut names = vec![claim.wanted.clone()];
+            names.extend(others(claim));
+            names
+        }
     }
+}
+
+/// The names of a claim that does not get the one it wants.
+fn others(claim: &Claim) -> Vec<String> {
     let with_namespace = format!("{}-{}", claim.wanted, claim.namespace);
     let with_port = format!("{with_namespace}-{}", claim.port);
     [with_namespace, with_port].into_iter().filter(|name| is_valid(name)).collect()

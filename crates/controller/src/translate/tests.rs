@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,8 +7,8 @@ use config::{Variables, compile, to_yaml};
 
 use crate::manifests::read;
 use crate::object::ObjectName;
-use crate::settings::Settings;
-use crate::translate::{document, translate};
+use crate::settings::{CrossNamespace, Settings};
+use crate::translate::{document, document_by, translate};
 
 /// Each folder of `fixtures` holds objects and what they mean. `UPDATE_FIXTURES=1` writes down what
 /// they mean now.
@@ -22,18 +23,44 @@ fn every_fixture_means_what_is_written_beside_it() {
     assert!(different.is_empty(), "{}", different.join("\n"));
 }
 
+/// The settings of a fixture that needs others than the usual ones.
+fn settings(case: &Path) -> Settings {
+    let text = fs::read_to_string(case.join("settings.yaml")).unwrap_or_default();
+    let written: BTreeMap<String, String> = serde_saphyr::from_str(&text).unwrap_or_default();
+    let mut settings = Settings::default();
+    for (field, value) in written {
+        match field.as_str() {
+            "class" => settings.class = value,
+            "controller" => settings.controller = value,
+            "clusterDomain" => settings.cluster_domain = value,
+            "crossNamespace" if value == "Any" => settings.cross_namespace = CrossNamespace::Any,
+            "reservedPort" => settings.reserved_ports.push(value.parse().unwrap()),
+            field => panic!("{field} is no setting"),
+        }
+    }
+    settings
+}
+
 /// What a fixture means, where it differs from what is written. Its document is compiled, too: what
 /// that finds is a diagnostic at a place of the manifest.
 fn check(case: &Path) -> Option<String> {
     let objects = fs::read_to_string(case.join("objects.yaml")).unwrap();
     let manifests = read("objects.yaml", &objects).unwrap();
-    let reading = document(vec![manifests]);
+    let settings = settings(case);
+    let statuses = translate(&manifests.world, &settings).statuses;
+    let statuses = serde_saphyr::to_string(&statuses).unwrap();
+    let reading = document_by(vec![manifests], &settings);
     let compiled = compile(&reading.document, &reading.origins, &Variables::new());
     let diagnostics = reading.diagnostics.iter().chain(&compiled.diagnostics);
     let lines: Vec<String> = diagnostics.map(|diagnostic| format!("{diagnostic}\n")).collect();
     let meaning = to_yaml(&reading.document);
     let mut different = String::new();
-    for (name, now) in [("document.yaml", meaning), ("diagnostics.txt", lines.concat())] {
+    let said = [
+        ("document.yaml", meaning),
+        ("statuses.yaml", statuses),
+        ("diagnostics.txt", lines.concat()),
+    ];
+    for (name, now) in said {
         let file = case.join(name);
         let before = fs::read_to_string(&file).unwrap_or_default();
         if before == now {

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::object::{About, Object, ObjectName};
+use crate::translate::gateway;
+use crate::translate::index::Index;
 use crate::translate::section;
 use crate::translate::shape;
 use crate::world::World;
 
 /// The kinds of objects that a policy can be attached to and that we serve.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(in crate::translate) enum Guarded {
     Gateway,
     Route,
@@ -34,20 +36,6 @@ impl Guarded {
     pub(super) const ALL: [Self; 5] =
         [Self::Gateway, Self::Route, Self::Service, Self::Backend, Self::KgatewayBackend];
 
-    /// The objects of this kind.
-    pub(super) fn objects(self, world: &World) -> Vec<&About> {
-        fn about<T>(objects: &[Object<T>]) -> Vec<&About> {
-            objects.iter().map(|object| &object.about).collect()
-        }
-        match self {
-            Self::Gateway => about(&world.gateways),
-            Self::Route => about(&world.routes),
-            Self::Service => about(&world.services),
-            Self::Backend => about(&world.backends),
-            Self::KgatewayBackend => about(&world.kgateway_backends),
-        }
-    }
-
     /// What Kubernetes calls it.
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -59,28 +47,37 @@ impl Guarded {
         }
     }
 
+    /// Its API group.
+    pub(super) fn group(self) -> &'static str {
+        match self {
+            Self::Gateway | Self::Route => "gateway.networking.k8s.io",
+            Self::Service => "",
+            Self::Backend => "agentgateway.dev",
+            Self::KgatewayBackend => "gateway.kgateway.dev",
+        }
+    }
+
     /// What the parts of an object are called, each in every way; `targets` are the names of each
     /// backend's targets.
     pub(super) fn sections(
         self,
-        world: &World,
+        world: &Index<'_>,
         targets: &BTreeMap<String, Vec<String>>,
         name: &ObjectName,
     ) -> Vec<String> {
         match self {
             Self::Gateway => {
-                let gateway = value(&world.gateways, name);
+                let gateway = world.gateway(name).map(|gateway| &gateway.value);
                 let listeners = gateway.into_iter().flat_map(|gateway| &gateway.spec.listeners);
                 listeners.flat_map(section::of_listener).collect()
             }
             Self::Route => {
-                let route = value(&world.routes, name);
+                let route = world.route(name).map(|route| &route.value);
                 let rules = route.into_iter().flat_map(|route| route.spec.rules.iter().flatten());
                 rules.flat_map(section::of_rule).collect()
             }
             Self::Service => {
-                let service = value(&world.services, name);
-                let spec = service.and_then(|service| service.spec.as_ref());
+                let spec = world.service(name).and_then(|service| service.value.spec.as_ref());
                 let ports = spec.into_iter().flat_map(|spec| spec.ports.iter().flatten());
                 ports.flat_map(|port| section::of_port(port.port, Some(port))).collect()
             }
@@ -88,10 +85,60 @@ impl Guarded {
             Self::KgatewayBackend => of_backend(targets, &shape::kgateway_backend_name(name)),
         }
     }
+
+    /// Whether an object is ours to speak of. A Gateway may be another controller's, and so may a
+    /// route be that is on such Gateways only.
+    pub(super) fn is_ours(self, world: &Index<'_>, name: &ObjectName) -> bool {
+        match self {
+            Self::Gateway => is_our_gateway(world, name),
+            Self::Route => {
+                let route = world.route(name);
+                let parents = route.iter().flat_map(|route| &route.value.spec.parent_refs);
+                parents.flatten().any(|parent| {
+                    let namespace = parent.namespace.as_deref().unwrap_or(&name.namespace);
+                    is_our_gateway(world, &ObjectName::new(namespace, &parent.name))
+                })
+            }
+            Self::Service | Self::Backend | Self::KgatewayBackend => true,
+        }
+    }
 }
 
-fn value<'a, T>(objects: &'a [Object<T>], name: &ObjectName) -> Option<&'a T> {
-    objects.iter().find(|object| object.about.name == *name).map(|object| &object.value)
+/// The objects of these kinds, by kind and namespace.
+pub(super) struct Objects<'a> {
+    objects: BTreeMap<Guarded, BTreeMap<&'a str, Vec<&'a About>>>,
+}
+
+impl<'a> Objects<'a> {
+    pub(super) fn of(world: &'a World) -> Self {
+        let mut all = Self { objects: BTreeMap::new() };
+        all.add(Guarded::Gateway, &world.gateways);
+        all.add(Guarded::Route, &world.routes);
+        all.add(Guarded::Service, &world.services);
+        all.add(Guarded::Backend, &world.backends);
+        all.add(Guarded::KgatewayBackend, &world.kgateway_backends);
+        all
+    }
+
+    fn add<T>(&mut self, kind: Guarded, objects: &'a [Object<T>]) {
+        let of_kind = self.objects.entry(kind).or_default();
+        for object in objects {
+            let about = &object.about;
+            of_kind.entry(about.namespace()).or_default().push(about);
+        }
+    }
+
+    /// The objects of a kind in a namespace.
+    pub(super) fn in_namespace(&self, kind: Guarded, namespace: &str) -> &[&'a About] {
+        let of_kind = self.objects.get(&kind);
+        let found = of_kind.and_then(|objects| objects.get(namespace));
+        found.map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+fn is_our_gateway(world: &Index<'_>, name: &ObjectName) -> bool {
+    let gateway = world.gateway(name);
+    gateway.is_some_and(|gateway| gateway::is_ours(world, gateway))
 }
 
 fn of_backend(targets: &BTreeMap<String, Vec<String>>, name: &str) -> Vec<String> {

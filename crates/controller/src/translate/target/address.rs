@@ -10,11 +10,12 @@ use k8s_openapi::api::core::v1::ServicePort;
 use crate::endpoints;
 use crate::object::{About, ObjectName};
 use crate::translate::action::closed;
-use crate::translate::guard::{Guarded, Guards};
+use crate::translate::guard::Guarded;
+use crate::translate::index::Index;
 use crate::translate::port::port;
 use crate::translate::section;
 use crate::translate::shape::Static;
-use crate::world::World;
+use crate::translate::target::Finding;
 
 /// What a static entry asks to connect to.
 enum Address {
@@ -22,76 +23,100 @@ enum Address {
     Host(String),
 }
 
-/// The target of a static entry. One that cannot be reached as written is closed and stays in the
-/// list, so that the names of the others stay as they are.
-pub(super) fn target(
-    world: &World,
-    backend: &About,
-    name: &str,
-    field: &str,
-    written: &Static<'_>,
-    guards: &Guards,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Target {
-    let (target, mut close) = match reachable(world, backend, field, written, guards, diagnostics) {
-        Ok((target, close)) => (target, close),
-        Err(close) => {
-            let url = Some(format!("http://{name}.invalid/"));
-            (Target { url, ..Target::default() }, Some(close))
-        }
-    };
-    if written.policies {
-        let reason = "inline `policies` are not built yet".to_owned();
-        close = Some(Close { id: "target.policies".to_owned(), reason });
-    }
-    if let Some(close) = &close {
-        diagnostics.push(backend.error("target.closed", field, closed(close)));
-    }
-    let transport = (written.transport == Transport::Sse).then_some(written.transport);
-    Target { name: name.to_owned(), transport, close, ..target }
+/// What a static entry comes to.
+pub(super) struct Reached {
+    pub(super) target: Target,
+    /// Why it is shut or down.
+    pub(super) message: String,
+    /// The reference that leads to nothing.
+    pub(super) missing: Option<String>,
 }
 
-fn reachable(
-    world: &World,
-    backend: &About,
-    field: &str,
-    written: &Static<'_>,
-    guards: &Guards,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Result<(Target, Option<Close>), Close> {
-    let unusable = |reason: String| Close { id: "target.address".to_owned(), reason };
-    if port(written.port).is_none() {
-        return Err(unusable(format!("`{}` is not a port", written.port)));
+impl Finding<'_, '_> {
+    /// The target of a static entry. One that cannot be reached as written is closed and stays in
+    /// the list, so that the names of the others stay as they are.
+    pub(super) fn reached(
+        &self,
+        field: &str,
+        name: &str,
+        written: &Static<'_>,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Reached {
+        let mut reached = match self.address(field, written, diagnostics) {
+            Ok(reached) => reached,
+            Err(close) => {
+                let url = Some(format!("http://{name}.invalid/"));
+                let target = Target { url, close: Some(close), ..Target::default() };
+                Reached { target, message: String::new(), missing: None }
+            }
+        };
+        if written.policies {
+            let reason = "inline `policies` are not built yet".to_owned();
+            reached.target.close = Some(Close { id: "target.policies".to_owned(), reason });
+        }
+        if let Some(close) = &reached.target.close {
+            diagnostics.push(self.shape.about.error("target.closed", field, closed(close)));
+            reached.message = close.reason.clone();
+        }
+        reached.target.name = name.to_owned();
+        reached.target.transport =
+            (written.transport == Transport::Sse).then_some(written.transport);
+        reached
     }
-    let path = written_path(written.path, written.transport);
-    let url = |host: &str| Some(format!("http://{host}:{}{path}", written.port));
-    match address(backend, written).map_err(unusable)? {
-        Address::Host(host) => Ok((Target { url: url(&host), ..Target::default() }, None)),
-        Address::Service { name, host } => {
-            let port = service_port(world, backend, field, &name, written.port, diagnostics);
-            let sections = section::of_port(written.port, port);
-            let close = guards.part(Guarded::Service, &name, &sections);
-            let endpoints = Some(endpoints::key(&name, written.port));
-            Ok((Target { url: url(&host), endpoints, ..Target::default() }, close.cloned()))
+
+    fn address(
+        &self,
+        field: &str,
+        written: &Static<'_>,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Result<Reached, Close> {
+        let backend = self.shape.about;
+        let unusable = |reason: String| Close { id: "target.address".to_owned(), reason };
+        if port(written.port).is_none() {
+            return Err(unusable(format!("`{}` is not a port", written.port)));
+        }
+        let path = written_path(written.path, written.transport);
+        let url = |host: &str| Some(format!("http://{host}:{}{path}", written.port));
+        match address(self.world, backend, written).map_err(unusable)? {
+            Address::Host(host) => {
+                let target = Target { url: url(&host), ..Target::default() };
+                Ok(Reached { target, message: String::new(), missing: None })
+            }
+            Address::Service { name, host } => {
+                let found = service_port(self.world, &name, written.port);
+                let sections = section::of_port(written.port, found.as_ref().ok().copied());
+                let close = self.guards.part(Guarded::Service, &name, &sections);
+                let endpoints = Some(endpoints::key(&name, written.port));
+                let close = close.cloned();
+                let target = Target { url: url(&host), endpoints, close, ..Target::default() };
+                let (id, message) = found.err().unwrap_or_default();
+                if !message.is_empty() {
+                    diagnostics.push(backend.error(id, field, message.as_str()));
+                }
+                // A host is a name, which may come to lead somewhere; only a reference is missing.
+                let is_missing = written.service.is_some() && !message.is_empty();
+                let missing = is_missing.then(|| format!("{field}: {message}"));
+                Ok(Reached { target, message, missing })
+            }
         }
     }
 }
 
-fn address(backend: &About, written: &Static<'_>) -> Result<Address, String> {
+fn address(world: &Index<'_>, backend: &About, written: &Static<'_>) -> Result<Address, String> {
     match (written.host, written.service) {
         (None, Some(service)) => {
             let name = ObjectName::new(backend.namespace(), service);
-            let host = service_host(&name);
+            let host = service_host(world, &name);
             Ok(Address::Service { name, host })
         }
-        (Some(host), None) => host_address(host),
+        (Some(host), None) => host_address(world, host),
         _ => Err("a static target has exactly one of `host` and `backendRef`".to_owned()),
     }
 }
 
-/// `<service>.<namespace>.svc`, with or without the usual cluster domain, is a Service; everything
+/// `<service>.<namespace>.svc`, with or without the cluster's domain, is a Service; everything
 /// else a host.
-fn host_address(host: &str) -> Result<Address, String> {
+fn host_address(world: &Index<'_>, host: &str) -> Result<Address, String> {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     if let Ok(address) = bare.parse::<IpAddr>() {
         return Ok(Address::Host(match address {
@@ -104,9 +129,11 @@ fn host_address(host: &str) -> Result<Address, String> {
         return Err(format!("`{host}` is neither a host name nor an IP address"));
     }
     let host = host.trim_end_matches('.').to_ascii_lowercase();
-    let labels: Vec<&str> = host.split('.').collect();
+    let domain = format!(".{}", world.settings.cluster_domain);
+    let bare = host.strip_suffix(&domain).unwrap_or(&host);
+    let labels: Vec<&str> = bare.split('.').collect();
     match labels.as_slice() {
-        [service, namespace, "svc"] | [service, namespace, "svc", "cluster", "local"] => {
+        [service, namespace, "svc"] => {
             let name = ObjectName::new(*namespace, *service);
             Ok(Address::Service { name, host })
         }
@@ -114,36 +141,30 @@ fn host_address(host: &str) -> Result<Address, String> {
     }
 }
 
-/// The port of a Service, or a line that says why the target is down.
+/// The port of a Service, or the id and the line that say why the target is down.
 fn service_port<'a>(
-    world: &'a World,
-    backend: &About,
-    field: &str,
+    world: &Index<'a>,
     name: &ObjectName,
     number: i32,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Option<&'a ServicePort> {
+) -> Result<&'a ServicePort, (&'static str, String)> {
     let Some(service) = world.service(name) else {
         let message = format!("there is no Service {name}; the target is down until there is");
-        diagnostics.push(backend.error("target.service-unknown", field, message));
-        return None;
+        return Err(("target.service-unknown", message));
     };
     let mut ports = service.value.spec.iter().flat_map(|spec| spec.ports.iter().flatten());
-    let port = ports.find(|port| port.port == number);
-    if port.is_none() {
+    ports.find(|port| port.port == number).ok_or_else(|| {
         let message = format!("Service {name} has no port {number}; the target is down");
-        diagnostics.push(backend.error("target.port-unknown", field, message));
-    }
-    port
+        ("target.port-unknown", message)
+    })
 }
 
 /// The URL of a Service's port.
-pub(super) fn service_url(name: &ObjectName, port: i32, path: &str) -> String {
-    format!("http://{}:{port}{path}", service_host(name))
+pub(super) fn service_url(world: &Index<'_>, name: &ObjectName, port: i32, path: &str) -> String {
+    format!("http://{}:{port}{path}", service_host(world, name))
 }
 
-fn service_host(name: &ObjectName) -> String {
-    format!("{}.{}.svc.cluster.local", name.name, name.namespace)
+fn service_host(world: &Index<'_>, name: &ObjectName) -> String {
+    format!("{}.{}.svc.{}", name.name, name.namespace, world.settings.cluster_domain)
 }
 
 /// A path as a URL takes it; unset, the transport's usual one. Whatever cannot stand in a URL is

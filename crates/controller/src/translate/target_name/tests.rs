@@ -40,6 +40,7 @@ fn a_name_is_a_dns_subdomain() {
 fn check(claims: &[(&str, Rank, &str)], expected: &[Option<&str>]) {
     let claim = |(wanted, rank, namespace): &(&str, Rank, &str)| Claim {
         wanted: (*wanted).to_owned(),
+        held: None,
         rank: *rank,
         namespace: (*namespace).to_owned(),
         port: 80,

@@ -1,0 +1,138 @@
+//! The certificates of HTTPS listeners: which Secrets they are, and whether these can be used. A
+//! Secret that may not be referred to is never named in a document, so that no proxy gets it.
+
+use std::collections::BTreeSet;
+
+use config::Close;
+use gateway_api::gateways::{GatewayListeners, GatewayListenersTlsCertificateRefs};
+use k8s_openapi::api::core::v1::Secret;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::object::{About, Object, ObjectName};
+use crate::settings::Settings;
+use crate::status::reason;
+use crate::translate::gateway;
+use crate::translate::grant::{self, Kind, Referent};
+use crate::translate::index::Index;
+use crate::translate::listener::Problem;
+use crate::world::World;
+
+/// What a listener's references to certificates come to.
+#[derive(Default)]
+pub(super) struct Certificates {
+    /// Those that can be used.
+    pub(super) usable: Vec<ObjectName>,
+    /// What is wrong with the first of the others.
+    pub(super) problem: Option<Problem>,
+    /// Why the listener is shut, where none can be used.
+    pub(super) close: Option<Close>,
+}
+
+/// The Secrets of certificates that listeners of our Gateways refer to and may. No others have to be
+/// read.
+pub fn referenced_secrets(world: &World, settings: &Settings) -> BTreeSet<ObjectName> {
+    let index = Index::of(world, settings);
+    let mut names = BTreeSet::new();
+    for object in world.gateways.iter().filter(|one| gateway::is_ours(&index, one)) {
+        for listener in object.value.spec.listeners.iter().filter(|one| one.protocol == "HTTPS") {
+            for reference in references(listener) {
+                names.extend(permitted(&index, &object.about, reference).ok());
+            }
+        }
+    }
+    names
+}
+
+/// The certificates of an HTTPS listener.
+pub(super) fn certificates(
+    world: &Index<'_>,
+    gateway: &About,
+    written: &GatewayListeners,
+) -> Certificates {
+    let mut certificates = Certificates::default();
+    for reference in references(written) {
+        let found = permitted(world, gateway, reference).and_then(|name| usable(world, name));
+        match found {
+            Ok(name) => certificates.usable.push(name),
+            Err(problem) => {
+                certificates.problem.get_or_insert(problem);
+            }
+        }
+    }
+    if certificates.usable.is_empty() {
+        let problem = certificates.problem.get_or_insert_with(|| {
+            invalid("it needs a certificate: write `tls.certificateRefs`".to_owned())
+        });
+        let reason = problem.message.clone();
+        certificates.close = Some(Close { id: "listener.certificate".to_owned(), reason });
+    }
+    certificates
+}
+
+fn references(
+    written: &GatewayListeners,
+) -> impl Iterator<Item = &GatewayListenersTlsCertificateRefs> {
+    let references = written.tls.iter().flat_map(|tls| tls.certificate_refs.iter());
+    references.flatten()
+}
+
+/// The Secret that a Gateway refers to, if it may.
+fn permitted(
+    world: &Index<'_>,
+    gateway: &About,
+    reference: &GatewayListenersTlsCertificateRefs,
+) -> Result<ObjectName, Problem> {
+    let group = reference.group.as_deref().unwrap_or_default();
+    let kind = reference.kind.as_deref().unwrap_or("Secret");
+    let namespace = reference.namespace.as_deref().unwrap_or(gateway.namespace());
+    let name = ObjectName::new(namespace, &reference.name);
+    if !matches!((group, kind), ("" | "core", "Secret")) {
+        let message = format!("{kind} of group `{group}` is no kind that holds certificates");
+        return Err(invalid(message));
+    }
+    let referent = Referent { group, kind, name: &name };
+    if !grant::is_permitted(world, Kind::GATEWAY, gateway.namespace(), referent) {
+        let message = format!("no ReferenceGrant lets it refer to Secret {name}");
+        return Err(Problem { reason: reason::REF_NOT_PERMITTED, ..invalid(message) });
+    }
+    Ok(name)
+}
+
+/// Whether a Secret holds a certificate and its key.
+fn usable(world: &Index<'_>, name: ObjectName) -> Result<ObjectName, Problem> {
+    let Some(secret) = world.secret(&name) else {
+        return Err(invalid(format!("there is no Secret {name}")));
+    };
+    match fault(secret) {
+        None => Ok(name),
+        Some(fault) => Err(invalid(format!("Secret {name} {fault}"))),
+    }
+}
+
+fn fault(secret: &Object<Secret>) -> Option<&'static str> {
+    if secret.value.type_.as_deref() != Some("kubernetes.io/tls") {
+        return Some("is not of the type `kubernetes.io/tls`");
+    }
+    let data = |key: &str| {
+        let bytes = secret.value.data.as_ref().and_then(|data| data.get(key));
+        let text = secret.value.string_data.as_ref().and_then(|data| data.get(key));
+        text.map(String::as_bytes).or(bytes.map(|bytes| bytes.0.as_slice()))
+    };
+    let (certificate, key) = (data("tls.crt").unwrap_or_default(), data("tls.key"));
+    let mut chain = CertificateDer::pem_slice_iter(certificate).peekable();
+    if chain.peek().is_none() || chain.any(|certificate| certificate.is_err()) {
+        return Some("has no certificate in its `tls.crt`");
+    }
+    let is_key = PrivateKeyDer::from_pem_slice(key.unwrap_or_default()).is_ok();
+    (!is_key).then_some("has no private key in its `tls.key`")
+}
+
+fn invalid(message: String) -> Problem {
+    Problem {
+        reason: reason::INVALID_CERTIFICATE_REF,
+        message,
+        id: "listener.certificate",
+        field: ".tls.certificateRefs",
+    }
+}
