@@ -2,29 +2,27 @@
 //! them. What they mean is `translate`'s, how a file holds them is `manifests`'.
 
 mod backend;
+mod definitions;
 mod kgateway;
+mod parameters;
 mod policy;
+mod schema;
 
 pub use backend::{
     AgentgatewayBackend, AgentgatewayBackendSpec, BackendStatus, BackendSummary, FailureMode,
     LocalReference, Mcp, PrefixMode, Protocol, Selector, SessionRouting, SingleTarget,
-    StaticTarget, Target, TargetStatus,
+    StaticBackend, StaticTarget, Target, TargetStatus,
 };
+pub use definitions::definitions;
 pub use kgateway::{
     Backend as KgatewayBackend, BackendSpec as KgatewayBackendSpec, KgatewayMcp, KgatewayProtocol,
     KgatewaySelector, KgatewaySelectors, KgatewayStatic, KgatewayTarget,
 };
-pub use policy::{
-    AgentgatewayPolicy, AgentgatewayPolicySpec, PolicyStatus, PolicyTarget, PolicyTargetSelector,
+pub use parameters::{
+    AgentgatewayParameters, AgentgatewayParametersSpec, Image, LogFormat, Logging, Overlay,
+    OverlayMetadata, PullPolicy, Shutdown,
 };
-
-use schemars::{Schema, SchemaGenerator, json_schema};
-
-/// The schema of an object whose fields we keep and do not know.
-fn preserved(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({
-        "type": "object",
-        "nullable": true,
-        "x-kubernetes-preserve-unknown-fields": true,
-    })
-}
+pub use policy::{
+    AgentgatewayPolicy, AgentgatewayPolicySpec, AncestorReference, PolicyAncestor, PolicyStatus,
+    PolicyTarget, PolicyTargetSelector,
+};

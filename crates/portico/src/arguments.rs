@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Expand(Inputs),
     /// Print the JSON Schema of the native document, for editors.
     Schema,
+    /// Print the definitions of our Kubernetes resources, for `kubectl apply --server-side -f -`.
+    Crds,
 }
 
 /// The files of a command.

@@ -1,4 +1,5 @@
-//! `portico expand`: the native document that files mean. And its schema.
+//! `portico expand`: the native document that files mean. And its schema, and that
+//! of manifests.
 
 use std::process::ExitCode;
 
@@ -30,5 +31,14 @@ pub(crate) fn expand(inputs: &Inputs) -> anyhow::Result<ExitCode> {
 /// None.
 pub(crate) fn schema() -> anyhow::Result<ExitCode> {
     output::print(&config::schema());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the definitions of our Kubernetes resources.
+///
+/// # Errors
+/// None.
+pub(crate) fn crds() -> anyhow::Result<ExitCode> {
+    output::print(&controller::definitions());
     Ok(ExitCode::SUCCESS)
 }

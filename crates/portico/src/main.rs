@@ -33,6 +33,7 @@ fn main() -> ExitCode {
         Command::Check(inputs) => check::check(&inputs),
         Command::Expand(inputs) => expand::expand(&inputs),
         Command::Schema => expand::schema(),
+        Command::Crds => expand::crds(),
     };
     result.unwrap_or_else(|failure| {
         eprintln!("portico: {failure:#}");

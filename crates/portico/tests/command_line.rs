@@ -186,7 +186,7 @@ fn a_folder_without_files_is_said_to_define_nothing() {
 #[test]
 fn every_command_is_in_the_help() {
     let output = portico(&[], &["--help"]);
-    for command in ["run", "stdio", "check", "expand", "schema"] {
+    for command in ["run", "stdio", "check", "expand", "schema", "crds"] {
         assert!(output.stdout.contains(&format!("\n  {command} ")), "{}", output.stdout);
     }
 }

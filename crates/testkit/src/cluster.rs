@@ -9,6 +9,7 @@ use tempfile::NamedTempFile;
 use tokio::process::Command;
 
 use crate::process::{Process, output, output_within};
+use crate::seeds::repository;
 
 /// How long pods may take: seconds on a free machine, minutes where others compile. It ends a test that hangs.
 const PODS: Duration = Duration::from_secs(180);
@@ -73,11 +74,31 @@ impl Cluster {
         self.kubectl(&["apply", "--server-side", "--filename", &path]).await.map(drop)
     }
 
-    /// Awaits `condition` (the words after `kubectl wait --for=`) of an object; the error tells of the namespace.
+    /// What the API server says to manifests. None of them is stored; an error tells of those that it refuses.
+    pub async fn dry_run(&self, manifests: &str) -> anyhow::Result<String> {
+        let mut file = NamedTempFile::new().context("no file for manifests")?;
+        file.write_all(manifests.as_bytes()).context("cannot write manifests")?;
+        let path = file.path().to_string_lossy();
+        self.kubectl(&["create", "--dry-run=server", "--filename", &path]).await
+    }
+
+    /// Installs the definitions of our resources, as `kubectl apply -k` does.
+    pub async fn definitions(&self) -> anyhow::Result<()> {
+        let folder = repository()?.join("deploy/crds");
+        let folder = folder.to_string_lossy();
+        self.kubectl(&["apply", "--server-side", "--kustomize", &folder]).await?;
+        self.until("condition=Established", "customresourcedefinitions").await
+    }
+
+    /// Awaits `condition` (the words after `kubectl wait --for=`) of an object, or of all of a kind; the error tells
+    /// of the namespace.
     pub async fn until(&self, condition: &str, object: &str) -> anyhow::Result<()> {
         let mut command = self.command();
         command.args(["wait", &format!("--timeout={}s", PODS.as_secs())]);
         command.args([&format!("--for={condition}"), object]);
+        if !object.contains('/') {
+            command.arg("--all");
+        }
         let name = format!("kubectl wait --for={condition} {object}");
         // It ends by itself, and says more than we could.
         let Err(error) = output_within(PODS * 2, &name, command).await else {

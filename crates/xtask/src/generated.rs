@@ -17,6 +17,9 @@ struct Generated {
 
 const FILES: [Generated; 1] = [Generated { file: "docs/schema.json", arguments: &["schema"] }];
 
+/// Where the definitions of our Kubernetes resources are: for `kubectl apply`, and in their chart.
+const DEFINITIONS: [&str; 2] = ["deploy/crds", "deploy/charts/portico-crds/files"];
+
 /// Writes every generated file.
 pub(crate) fn write(workspace: &Workspace) -> anyhow::Result<()> {
     for (file, text) in contents(workspace)? {
@@ -54,6 +57,21 @@ fn contents(workspace: &Workspace) -> anyhow::Result<Vec<(String, String)>> {
     for generated in &FILES {
         let text = output(Command::new(workspace.portico()).args(generated.arguments))?;
         contents.push((generated.file.to_owned(), text));
+    }
+    contents.extend(definitions(workspace)?);
+    Ok(contents)
+}
+
+/// Each definition of a resource as a file of its own, named like it.
+fn definitions(workspace: &Workspace) -> anyhow::Result<Vec<(String, String)>> {
+    let text = output(Command::new(workspace.portico()).arg("crds"))?;
+    let mut contents = Vec::new();
+    for definition in text.split("---\n").filter(|definition| !definition.is_empty()) {
+        let mut names = definition.lines().filter_map(|line| line.strip_prefix("  name: "));
+        let name = names.next().context("a definition has no name")?;
+        for folder in DEFINITIONS {
+            contents.push((format!("{folder}/{name}.yaml"), definition.to_owned()));
+        }
     }
     Ok(contents)
 }

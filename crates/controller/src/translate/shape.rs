@@ -95,13 +95,13 @@ pub(super) fn kgateway_backend_name(name: &ObjectName) -> String {
 pub(super) fn current(object: &Object<AgentgatewayBackend>) -> Shape<'_> {
     let spec = &object.value.spec;
     let foreign = [
-        ("spec.ai", &spec.ai),
-        ("spec.aws", &spec.aws),
-        ("spec.a2a", &spec.a2a),
-        ("spec.dynamicForwardProxy", &spec.dynamic_forward_proxy),
-        ("spec.static", &spec.static_),
+        ("spec.ai", spec.ai.is_some()),
+        ("spec.aws", spec.aws.is_some()),
+        ("spec.a2a", spec.a2a.is_some()),
+        ("spec.dynamicForwardProxy", spec.dynamic_forward_proxy.is_some()),
+        ("spec.static", spec.static_.is_some()),
     ];
-    let foreign = foreign.into_iter().find(|(_, value)| value.is_some());
+    let foreign = foreign.into_iter().find(|(_, is_there)| *is_there);
     let shut = if let Some((field, _)) = foreign {
         Some(Shut::new(field, reason::UNSUPPORTED, format!("`{field}` is not served")))
     } else if spec.mcp.is_none() {

@@ -1,3 +1,4 @@
 //! What runs in a real Kubernetes cluster: the one that `cargo xtask test kube` starts around these tests.
 
+mod crds;
 mod smoke;
