@@ -4,11 +4,14 @@
 mod action;
 mod backend;
 mod conditions;
+mod filter;
 mod hostname;
 mod listener;
 mod report;
 mod route;
+mod service;
 mod target;
+mod tls;
 mod variables;
 
 use std::collections::BTreeMap;
@@ -18,6 +21,7 @@ use crate::diagnostic::Diagnostic;
 use crate::document::{Document, Names};
 use crate::origins::Origins;
 use crate::snapshot::Snapshot;
+use action::Leads;
 use report::Report;
 
 /// The environment that `${VAR}` is taken from, given by the caller.
@@ -46,10 +50,13 @@ pub fn compile(document: &Document, origins: &Origins, variables: &Variables) ->
     let document = if zero.is_empty() { document } else { &usable };
     let targets = target::targets(document, variables, &mut report);
     let mut backends = backend::backends(document, &targets, variables, &mut report);
-    let listeners = listener::listeners(document, &mut backends, &mut report);
+    let services = service::services(document, variables, &mut report);
+    let mut leads = Leads { backends: &mut backends, services: &services };
+    let listeners = listener::listeners(document, &mut leads, &mut report);
     let snapshot = Snapshot {
         listeners,
         backends,
+        services,
         endpoints: Arc::new(document.endpoints.clone()),
         names,
         limits: document.limits.clone(),

@@ -2,12 +2,15 @@
 //! Schema for editors, and later the xDS payload; there is no second representation.
 
 mod backend;
+mod filter;
 mod limits;
 mod listener;
 mod matches;
 mod route;
+mod service;
 mod size;
 mod target;
+mod weighted;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -17,13 +20,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use backend::{Backend, ElicitationLabel, FailureMode, PrefixMode, TargetEntry};
+pub use filter::{Cors, Filters, HeaderChanges, PathRewrite, Redirect, RedirectScheme, Rewrite};
 pub use limits::{Limits, Timeouts};
-pub use listener::{Listener, Protocol};
+pub use listener::{Listener, ListenerTls, Protocol};
 pub use matches::{HeaderMatch, Match, MatchValue, PathMatch, QueryMatch};
-pub use route::{Action, Close, Route, WeightedBackend};
+pub use route::{Action, Close, Route, RouteTimeouts};
+pub use service::{Service, ServiceProtocol};
 pub use target::{Process, Target, TargetTls, Transport};
+pub use weighted::{Lead, WeightedBackend};
 
 use crate::duration::Duration;
+use crate::secret::Secrets;
 
 /// A whole document. Everything has a default: one target is a complete document.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -42,8 +49,11 @@ pub struct Document {
     /// The real MCP servers, which backends name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<Target>,
-    /// Addresses behind a target's `endpoints` key, for hosts that a control plane resolves.
-    /// A key that is named and absent, or has no address, is a target that is down.
+    /// The ordinary HTTP servers, which routes name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<Service>,
+    /// Addresses behind an `endpoints` key of a target or service, for hosts that a control plane
+    /// resolves. One whose key is absent, or has no address, is down.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub endpoints: BTreeMap<String, Vec<SocketAddr>>,
     /// How tool and prompt names are made.
@@ -61,6 +71,10 @@ pub struct Document {
     /// Keeps all of it shut, on every listener.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub close: Option<Close>,
+    /// What listeners prove themselves with, by key. It comes beside the document and is never
+    /// written in it.
+    #[serde(skip)]
+    pub secrets: Secrets,
 }
 
 /// How tool and prompt names are made.

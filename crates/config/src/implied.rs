@@ -1,6 +1,6 @@
 //! The backend and the routes that are there where none are written.
 
-use crate::document::{Action, Match, PathMatch, Route};
+use crate::document::{Action, Filters, Match, PathMatch, Route, RouteTimeouts};
 
 /// The name of the backend of all targets.
 pub(crate) const BACKEND: &str = "default";
@@ -26,6 +26,8 @@ fn route(name: String, backend: &str, path: &str) -> Route {
         listeners: Vec::new(),
         hostnames: Vec::new(),
         matches: vec![exact(path.to_owned()), exact(format!("{path}/"))],
+        filters: Filters::default(),
+        timeouts: RouteTimeouts::default(),
         action: Action::Backend(backend.to_owned()),
     }
 }

@@ -25,7 +25,7 @@ pub use compile::{Compiled, Variables, compile};
 pub use diagnostic::{Diagnostic, Place, Severity};
 pub use document::{
     Close, Document, Drain, ElicitationLabel, FailureMode, Limits, Names, PrefixMode, Process,
-    TargetTls, Transport,
+    RedirectScheme, ServiceProtocol, TargetTls, Transport,
 };
 pub use duration::{Duration, DurationError};
 pub use format::{Format, format};
@@ -34,10 +34,11 @@ pub use mcp_json::expand;
 pub use merge::merge;
 pub use origins::Origins;
 pub use read::{Reading, read};
-pub use secret::Secret;
+pub use secret::{Secret, Secrets};
 pub use snapshot::{
-    Action, Allowed, AllowedByHost, Backend, HttpAddress, Listener, ProcessAddress, RequestHead,
-    Route, RouteTable, Snapshot, Target, TargetAddress, TargetKey, TargetSettings, Timeouts,
-    Weighted,
+    Action, Allowed, AllowedByHost, Backend, Certificate, Cors, Filters, HeaderChanges,
+    HttpAddress, Lead, Listed, Listener, ListenerTls, Matched, Origin, PathRewrite, ProcessAddress,
+    Redirect, RequestHead, Route, RouteTable, RouteTimeouts, Service, Share, Snapshot, Target,
+    TargetAddress, TargetKey, TargetSettings, Timeouts, Weighted,
 };
 pub use write::{redacted, schema, to_yaml};

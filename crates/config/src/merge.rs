@@ -34,6 +34,7 @@ fn absorb(merged: &mut Reading, other: Document, origins: &Origins) {
     lists.extend("routes", &mut document.routes, other.routes, |one| &one.name);
     lists.extend("backends", &mut document.backends, other.backends, |one| &one.name);
     lists.extend("targets", &mut document.targets, other.targets, |one| &one.name);
+    lists.extend("services", &mut document.services, other.services, |one| &one.name);
     lists.single("names", &mut document.names, other.names);
     lists.single("limits", &mut document.limits, other.limits);
     lists.single("admin", &mut document.admin, other.admin);
@@ -43,6 +44,7 @@ fn absorb(merged: &mut Reading, other: Document, origins: &Origins) {
     if document.close.is_none() {
         document.close = other.close;
     }
+    document.secrets.extend(other.secrets);
     for (key, addresses) in other.endpoints {
         let path = format!("endpoints.{key}");
         if document.endpoints.contains_key(&key) {

@@ -1,6 +1,6 @@
 //! Which backends and targets a document names, whether they are there or not.
 
-use crate::document::{Action, Document, TargetEntry};
+use crate::document::{Action, Document, Lead, TargetEntry};
 
 /// The backends that a document routes to.
 pub(crate) fn backends_named(document: &Document) -> Vec<&str> {
@@ -8,8 +8,27 @@ pub(crate) fn backends_named(document: &Document) -> Vec<&str> {
     for route in &document.routes {
         match &route.action {
             Action::Backend(name) => named.push(name.as_str()),
-            Action::Backends(list) => named.extend(list.iter().map(|one| one.name.as_str())),
-            Action::Close(_) => {}
+            Action::Backends(list) => named.extend(list.iter().filter_map(|one| match &one.lead {
+                Lead::Backend(name) => Some(name.as_str()),
+                Lead::Service(_) | Lead::Fail(_) => None,
+            })),
+            Action::Service(_) | Action::Redirect(_) | Action::Close(_) | Action::Fail(_) => {}
+        }
+    }
+    named
+}
+
+/// The services that a document routes to.
+pub(crate) fn services_named(document: &Document) -> Vec<&str> {
+    let mut named = Vec::new();
+    for route in &document.routes {
+        match &route.action {
+            Action::Service(name) => named.push(name.as_str()),
+            Action::Backends(list) => named.extend(list.iter().filter_map(|one| match &one.lead {
+                Lead::Service(name) => Some(name.as_str()),
+                Lead::Backend(_) | Lead::Fail(_) => None,
+            })),
+            Action::Backend(_) | Action::Redirect(_) | Action::Close(_) | Action::Fail(_) => {}
         }
     }
     named

@@ -11,7 +11,8 @@ use serde::Deserialize;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::document::{
-    Action, Admin, Backend, Close, Document, Listener, Route, Target, TargetEntry,
+    Action, Admin, Backend, Close, Document, Filters, Listener, Route, RouteTimeouts, Service,
+    Target, TargetEntry,
 };
 use crate::guard::is_guard;
 use crate::node::{Entry, Mapping, Node, Value, join, parse_yaml};
@@ -32,11 +33,12 @@ pub struct Reading {
 }
 
 /// The members of a document, as [`read`] knows them.
-pub(crate) const MEMBERS: [&str; 10] = [
+pub(crate) const MEMBERS: [&str; 11] = [
     "listeners",
     "routes",
     "backends",
     "targets",
+    "services",
     "endpoints",
     "names",
     "limits",
@@ -120,6 +122,11 @@ impl Reader {
                     }
                 }
             }
+            "services" => {
+                for item in self.items(entry) {
+                    self.service(item);
+                }
+            }
             "endpoints" => self.reading.document.endpoints = self.single("endpoints", node),
             "names" => self.reading.document.names = self.single("names", node),
             "limits" => self.reading.document.limits = self.single("limits", node),
@@ -183,6 +190,8 @@ impl Reader {
                 listeners: Vec::new(),
                 hostnames: Vec::new(),
                 matches: Vec::new(),
+                filters: Filters::default(),
+                timeouts: RouteTimeouts::default(),
                 action: Action::Close(close),
             });
         }
@@ -311,6 +320,29 @@ impl Reader {
                 let close = Some(Close { id: "document.type".to_owned(), reason });
                 (!name.is_empty()).then(|| Target { name, close, ..Target::default() })
             }
+        }
+    }
+
+    /// A service; closed if its guards could not be read, none if not even its name could.
+    fn service(&mut self, node: &Node) {
+        let path = format!("services[{}]", self.reading.document.services.len());
+        let read = self.element::<Service>(node, &path);
+        let guard = read.unknown.iter().find(|unknown| is_guard(&unknown.path));
+        let service = match read.value {
+            Ok(mut service) => {
+                if let Some(unknown) = guard {
+                    service.close = Some(guard::close_for(unknown));
+                }
+                service
+            }
+            Err(reason) => {
+                let name = guard::text_of(node, "name");
+                let close = Some(Close { id: "document.type".to_owned(), reason });
+                Service { name, close, ..Service::default() }
+            }
+        };
+        if !service.name.is_empty() {
+            self.reading.document.services.push(service);
         }
     }
 

@@ -1,9 +1,10 @@
 //! Text that must not be seen.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A value that may hold a credential. Printed or serialized it is `***`; only
 /// [`Secret::expose`] gives the text.
@@ -37,5 +38,38 @@ impl fmt::Display for Secret {
 impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str("***")
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
+    }
+}
+
+/// Secrets by their keys, each with its values by name. Printed it tells how many there are.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secrets(BTreeMap<String, BTreeMap<String, Secret>>);
+
+impl Secrets {
+    /// Takes in a secret.
+    pub fn insert(&mut self, key: impl Into<String>, values: BTreeMap<String, Secret>) {
+        self.0.insert(key.into(), values);
+    }
+
+    /// Takes in all of `others`.
+    pub fn extend(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
+    /// The values of a secret, by name.
+    pub fn get(&self, key: &str) -> Option<&BTreeMap<String, Secret>> {
+        self.0.get(key)
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} secrets", self.0.len())
     }
 }

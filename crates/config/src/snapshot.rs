@@ -2,13 +2,17 @@
 
 mod allowed;
 mod conditions;
+mod cors;
 mod display;
+mod filter;
 mod hosts;
 mod listener;
 mod paths;
 mod route;
+mod service;
 mod table;
 mod target;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -18,13 +22,17 @@ use indexmap::IndexMap;
 
 pub use allowed::{Allowed, AllowedByHost};
 pub(crate) use conditions::{Conditions, PathTest, Test};
+pub use cors::{Cors, HostTest, Listed, Origin};
+pub use filter::{Filters, HeaderChanges, PathRewrite, Redirect};
 pub use listener::Listener;
-pub use route::{Action, RequestHead, Route, Weighted};
+pub use route::{Action, Lead, Matched, RequestHead, Route, RouteTimeouts, Share, Weighted};
+pub use service::Service;
 pub use table::RouteTable;
 pub use target::{
     Backend, HttpAddress, ProcessAddress, Target, TargetAddress, TargetKey, TargetSettings,
     Timeouts,
 };
+pub use tls::{Certificate, ListenerTls};
 
 use crate::document::{Drain, Limits, Names};
 
@@ -36,7 +44,9 @@ pub struct Snapshot {
     pub listeners: Vec<Listener>,
     /// The backends by name, in the document's order.
     pub backends: IndexMap<String, Arc<Backend>>,
-    /// The addresses behind the targets' `endpoints` keys.
+    /// The ordinary HTTP servers by name, in the document's order.
+    pub services: IndexMap<String, Arc<Service>>,
+    /// The addresses behind the `endpoints` keys of targets and services.
     pub endpoints: Arc<BTreeMap<String, Vec<SocketAddr>>>,
     /// How names are made.
     pub names: Names,

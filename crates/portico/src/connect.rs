@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use config::Document;
-use config::document::{Action, Listener, PathMatch, Route};
+use config::document::{Action, Listener, PathMatch, Protocol, Route};
 
 /// The URL of each route that is open and has one, on the listener that was bound to `bound`; without
 /// routes that of the endpoint that is there by default.
@@ -12,7 +12,8 @@ pub(crate) fn urls(document: &Document, configured: SocketAddr, bound: SocketAdd
     let all = document.listeners.iter().filter(|listener| listener.address == configured);
     let here: Vec<_> = all.filter(|listener| listener.close.is_none()).collect();
     let mut urls = Vec::new();
-    for route in document.routes.iter().filter(|route| !matches!(route.action, Action::Close(_))) {
+    let is_open = |route: &&Route| !matches!(route.action, Action::Close(_) | Action::Fail(_));
+    for route in document.routes.iter().filter(is_open) {
         let is_its = |listener: &&&Listener| route.listeners.contains(&listener.name);
         let listener = match route.listeners.is_empty() {
             true => here.first(),
@@ -24,10 +25,12 @@ pub(crate) fn urls(document: &Document, configured: SocketAddr, bound: SocketAdd
         let hostname = listener.and_then(|listener| listener.hostname.as_ref());
         let mut hosts = route.hostnames.iter().chain(hostname);
         let host = hosts.find(|host| !host.starts_with('*'));
-        urls.extend(paths(route).map(|path| url(host.map(String::as_str), bound, path)));
+        let host = host.map(String::as_str);
+        let scheme = scheme(listener.copied());
+        urls.extend(paths(route).map(|path| url(scheme, host, bound, path)));
     }
     if document.routes.is_empty() {
-        urls.push(url(None, bound, "/mcp"));
+        urls.push(url(scheme(here.first().copied()), None, bound, "/mcp"));
     }
     let mut seen = BTreeSet::new();
     // A path with and without its last slash is one to whoever connects.
@@ -70,12 +73,19 @@ fn paths(route: &Route) -> impl Iterator<Item = &str> {
     all.into_iter().chain(written)
 }
 
-fn url(host: Option<&str>, bound: SocketAddr, path: &str) -> String {
+fn scheme(listener: Option<&Listener>) -> &'static str {
+    match listener.map(|listener| listener.protocol) {
+        Some(Protocol::Https) => "https",
+        Some(Protocol::Http) | None => "http",
+    }
+}
+
+fn url(scheme: &str, host: Option<&str>, bound: SocketAddr, path: &str) -> String {
     let authority = match host {
         Some(host) => format!("{host}:{}", bound.port()),
         None => reachable(bound).to_string(),
     };
-    format!("http://{authority}{path}")
+    format!("{scheme}://{authority}{path}")
 }
 
 /// An address to connect to: "every address" is none.

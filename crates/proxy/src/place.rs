@@ -54,7 +54,7 @@ impl Place {
         let listener = listener.ok_or_else(|| {
             PlaceError::NoListener(listeners.iter().map(|known| known.name.to_string()).collect())
         })?;
-        let route = listener.routes.find(&RequestHead {
+        let found = listener.routes.find(&RequestHead {
             host: &self.host,
             path: &self.path,
             query: None,
@@ -62,9 +62,12 @@ impl Place {
             headers: &HeaderMap::new(),
         });
         let no_route = || PlaceError::NoRoute { host: self.host.clone(), path: self.path.clone() };
-        match &route.ok_or_else(no_route)?.action {
-            Action::Mcp(backends) => Ok(backends),
-            Action::Closed(close) => Err(PlaceError::Closed(close.clone())),
+        let action = &found.ok_or_else(no_route)?.route.action;
+        match action {
+            Action::Closed(close) | Action::Failed(close) => Err(PlaceError::Closed(close.clone())),
+            Action::Mcp(_) | Action::Http(_) | Action::Redirect(_) => {
+                action.backends().ok_or_else(no_route)
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use config::{Action, Listener, RequestHead, Route};
+use config::{Action, Listener, Matched, RequestHead};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
@@ -71,6 +71,7 @@ async fn answer(
     let listener = world.listener(configured).ok_or(RequestError::NotReady)?;
     let host = guard::host(&head);
     let Found { route, path } = find(listener, &head, &host);
+    let route = route.map(|found| found.route);
     if let Some(metrics) = route.and_then(|route| world.routes.get(&route.name)) {
         record.route(metrics);
     }
@@ -85,7 +86,9 @@ async fn answer(
     let route = route.ok_or_else(|| RequestError::NoRoute(head.uri.path().to_owned()))?;
     let backends = match &route.action {
         Action::Closed(close) => return Err(RequestError::Closed(close.clone())),
+        Action::Failed(close) => return Err(RequestError::Failed(close.clone())),
         Action::Mcp(backends) => backends,
+        Action::Http(_) | Action::Redirect(_) => return Err(RequestError::NotReady),
     };
 
     let principal = context.authenticator.principal(&head);
@@ -106,7 +109,7 @@ async fn answer(
 
 /// Who answers, and under which path.
 struct Found<'l, 'h> {
-    route: Option<&'l Arc<Route>>,
+    route: Option<Matched<'l>>,
     path: &'h str,
 }
 

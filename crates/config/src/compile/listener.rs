@@ -3,13 +3,17 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::backend::Backends;
+use super::action::Leads;
 use super::hostname::{self, Intersection};
 use super::report::Report;
 use super::route::{self, routes};
-use crate::document::{self, Close, Document, Protocol};
+use super::tls::certificates;
+use crate::document::{self, Close, Document};
 use crate::read::closest;
-use crate::snapshot::{Action, AllowedByHost, Listener, Route, RouteTable};
+use crate::snapshot::{
+    Action, AllowedByHost, Certificate, Filters, Listener, ListenerTls, Route, RouteTable,
+    RouteTimeouts,
+};
 
 /// A listener, ready to get routes.
 struct Compiled {
@@ -17,17 +21,19 @@ struct Compiled {
     address: SocketAddr,
     hostname: Option<String>,
     close: Option<Close>,
+    /// Set where TLS is spoken; empty where nobody is let in.
+    certificates: Option<Vec<Certificate>>,
     allowed_origins: Vec<String>,
     allowed_hosts: Vec<String>,
 }
 
 pub(super) fn listeners(
     document: &Document,
-    backends: &mut Backends,
+    leads: &mut Leads<'_>,
     report: &mut Report<'_>,
 ) -> Vec<Listener> {
     let compiled = compiled(document, report);
-    let routes = routes(document, backends, report);
+    let routes = routes(document, leads, report);
     for route in &routes {
         check_names(route, &compiled, report);
     }
@@ -45,6 +51,7 @@ pub(super) fn listeners(
                     address: one.address,
                     routes: RouteTable::default(),
                     allowed: AllowedByHost::default(),
+                    tls: one.certificates.as_ref().map(|_| ListenerTls::default()),
                 });
                 let Some(listener) = listeners.last_mut() else { continue };
                 listener
@@ -66,7 +73,19 @@ fn compiled(document: &Document, report: &mut Report<'_>) -> Vec<Compiled> {
             report.error("name.repeated", &path, message);
             continue;
         }
-        let Some(listener) = listener(written, &path, report) else { continue };
+        let Some(listener) = listener(document, written, &path, report) else { continue };
+        let other = compiled.iter().find(|known| {
+            let is_same = known.address == listener.address && listener.address.port() != 0;
+            is_same && known.certificates.is_some() != listener.certificates.is_some()
+        });
+        if let Some(other) = other {
+            let message = format!(
+                "`{}` speaks something else on this address; this one is left out",
+                other.name
+            );
+            report.error("listener.protocol", &path, message);
+            continue;
+        }
         // Port 0 is another port each time.
         let same = compiled.iter().find(|known| {
             let is_same = known.address == listener.address && known.hostname == listener.hostname;
@@ -86,7 +105,12 @@ fn compiled(document: &Document, report: &mut Report<'_>) -> Vec<Compiled> {
     compiled
 }
 
-fn listener(written: &document::Listener, path: &str, report: &mut Report<'_>) -> Option<Compiled> {
+fn listener(
+    document: &Document,
+    written: &document::Listener,
+    path: &str,
+    report: &mut Report<'_>,
+) -> Option<Compiled> {
     let hostname = match &written.hostname {
         None => None,
         Some(text) => {
@@ -96,13 +120,6 @@ fn listener(written: &document::Listener, path: &str, report: &mut Report<'_>) -
                 return None;
             };
             Some(host)
-        }
-    };
-    let close = match written.protocol {
-        Protocol::Http => written.close.clone(),
-        Protocol::Https => {
-            let message = "TLS is not built yet; everything on this listener is closed";
-            Some(report.close("listener.protocol", &format!("{path}.protocol"), message))
         }
     };
     let mut allowed_origins = Vec::new();
@@ -121,7 +138,8 @@ fn listener(written: &document::Listener, path: &str, report: &mut Report<'_>) -
         name: written.name.clone(),
         address: written.address,
         hostname,
-        close,
+        close: written.close.clone(),
+        certificates: certificates(document, written, path, report),
         allowed_origins,
         allowed_hosts: written.allowed_hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
     })
@@ -145,6 +163,9 @@ fn attach(listener: &mut Listener, one: &Compiled, routes: &[route::Compiled]) {
     let allowed = listener.allowed.entry(one.hostname.as_deref());
     extend(&mut allowed.hosts, one.allowed_hosts.iter().chain(&one.hostname).cloned());
     extend(&mut allowed.origins, one.allowed_origins.iter().cloned());
+    if let (Some(tls), Some(certificates)) = (&mut listener.tls, &one.certificates) {
+        tls.add(one.hostname.as_deref(), certificates);
+    }
     listener.routes.add_listener(one.hostname.as_deref());
     for compiled in routes {
         let serves = compiled.listeners.is_empty() || compiled.listeners.contains(&one.name);
@@ -155,6 +176,8 @@ fn attach(listener: &mut Listener, one: &Compiled, routes: &[route::Compiled]) {
             None => Arc::clone(&compiled.route),
             Some(close) => Arc::new(Route {
                 name: Arc::clone(&compiled.route.name),
+                filters: Filters::default(),
+                timeouts: RouteTimeouts::default(),
                 action: Action::Closed(close.clone()),
             }),
         };

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use mcp::TargetName;
 
+pub(super) use address::parse_url;
+
 use super::Variables;
 use super::report::Report;
 use crate::document::{self, Close, Document, Limits, Process};

@@ -1,6 +1,7 @@
 //! An address that is served, as it is written.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,9 @@ pub struct Listener {
     /// What is spoken on it.
     #[serde(skip_serializing_if = "Protocol::is_default")]
     pub protocol: Protocol,
+    /// What it proves itself with, where `protocol` is `https`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<ListenerTls>,
     /// The web origins that may use it, besides loopback ones and the listener's own host:
     /// `https://app.example.com`, or `*` for any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -40,8 +44,25 @@ pub enum Protocol {
     /// HTTP/1.1, and HTTP/2 with prior knowledge.
     #[default]
     Http,
-    /// The same over TLS. Known and not built yet: its routes stay closed.
+    /// The same over TLS.
     Https,
+}
+
+/// What a listener proves itself with. Of several certificates the one that is for the name that a
+/// client asks for is shown. Listeners of one address are told apart by that name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ListenerTls {
+    /// Keys of secrets that a control plane sends beside the document.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<String>,
+    /// A file with a certificate and those that it was signed with, in PEM. It is read whenever the
+    /// configuration is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate_file: Option<PathBuf>,
+    /// The file with its private key, in PEM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_file: Option<PathBuf>,
 }
 
 impl Default for Listener {
@@ -51,6 +72,7 @@ impl Default for Listener {
             address: SocketAddr::from(([127, 0, 0, 1], 8080)),
             hostname: None,
             protocol: Protocol::default(),
+            tls: None,
             allowed_origins: Vec::new(),
             allowed_hosts: Vec::new(),
             close: None,

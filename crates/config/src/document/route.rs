@@ -5,7 +5,11 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
+use super::filter::{Filters, Redirect};
+use super::is_default;
 use super::matches::{Match, PathMatch};
+use super::weighted::WeightedBackend;
+use crate::duration::Duration;
 
 /// Which requests are answered, and by whom. Among routes the more specific wins, as the Gateway
 /// API says; between equals the earlier one.
@@ -20,6 +24,10 @@ pub struct Route {
     pub hostnames: Vec<String>,
     /// One of these has to match. Empty: any path.
     pub matches: Vec<Match>,
+    /// What is changed in requests and answers.
+    pub filters: Filters,
+    /// How long an answer may take.
+    pub timeouts: RouteTimeouts,
     /// What answers.
     pub action: Action,
 }
@@ -29,21 +37,30 @@ pub struct Route {
 pub enum Action {
     /// The backend of this name.
     Backend(String),
-    /// One of several backends, chosen when a session begins.
+    /// The ordinary HTTP server of this name.
+    Service(String),
+    /// One of several. A backend is chosen when a session begins, an ordinary HTTP server for each
+    /// request.
     Backends(Vec<WeightedBackend>),
-    /// Nobody: 503.
+    /// The client, which is sent elsewhere.
+    Redirect(Redirect),
+    /// Nobody, because it is kept shut: 503.
     Close(Close),
+    /// Nobody, because what it leads to is not there: 500.
+    Fail(Close),
 }
 
-/// A backend among several, and its share.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct WeightedBackend {
-    /// The backend's name.
-    pub name: String,
-    /// Its share of the sum of all weights; 0 gets none.
-    #[serde(default = "one")]
-    pub weight: u32,
+/// How long the answer of an ordinary HTTP server may take. MCP servers have deadlines of their own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RouteTimeouts {
+    /// From a request to the end of its answer. Unset or `0s`: any time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<Duration>,
+    /// From the moment in which it is passed on to the end of the server's answer. Unset or `0s`:
+    /// any time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backend_request: Option<Duration>,
 }
 
 /// Why something is kept shut: its requests get 503 with this. It is how translation expresses
@@ -76,26 +93,51 @@ struct RouteForm {
     /// One of these has to match. Empty: any path.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     matches: Vec<Match>,
+    /// What is changed in requests and answers.
+    #[serde(skip_serializing_if = "is_default")]
+    filters: Filters,
+    /// How long an answer may take.
+    #[serde(skip_serializing_if = "is_default")]
+    timeouts: RouteTimeouts,
     /// The name of the backend that answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     backend: Option<String>,
-    /// Several backends, one of which is chosen when a session begins.
+    /// The name of the ordinary HTTP server that answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service: Option<String>,
+    /// Several, one of which is chosen: a backend when a session begins, an ordinary HTTP server
+    /// for each request.
     #[serde(skip_serializing_if = "Option::is_none")]
     backends: Option<Vec<WeightedBackend>>,
+    /// Where clients are sent instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redirect: Option<Redirect>,
     /// Keeps the route shut.
     #[serde(skip_serializing_if = "Option::is_none")]
     close: Option<Close>,
+    /// Says that what it leads to is not there: 500 with this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fail: Option<Close>,
 }
 
 impl TryFrom<RouteForm> for Route {
     type Error = &'static str;
 
     fn try_from(form: RouteForm) -> Result<Self, Self::Error> {
-        let action = match (form.backend, form.backends, form.close) {
-            (Some(backend), None, None) => Action::Backend(backend),
-            (None, Some(backends), None) => Action::Backends(backends),
-            (None, None, Some(close)) => Action::Close(close),
-            _ => return Err("a route has exactly one of `backend`, `backends` and `close`"),
+        let actions = [
+            form.backend.map(Action::Backend),
+            form.service.map(Action::Service),
+            form.backends.map(Action::Backends),
+            form.redirect.map(Action::Redirect),
+            form.close.map(Action::Close),
+            form.fail.map(Action::Fail),
+        ];
+        let mut actions = actions.into_iter().flatten();
+        let (Some(action), None) = (actions.next(), actions.next()) else {
+            return Err(
+                "a route has exactly one of `backend`, `service`, `backends`, `redirect`, \
+                        `close` and `fail`",
+            );
         };
         let mut matches = form.matches;
         if let Some(path) = form.path {
@@ -105,7 +147,8 @@ impl TryFrom<RouteForm> for Route {
             matches.push(Match { path: Some(path), ..Match::default() });
         }
         let (name, listeners, hostnames) = (form.name, form.listeners, form.hostnames);
-        Ok(Self { name, listeners, hostnames, matches, action })
+        let (filters, timeouts) = (form.filters, form.timeouts);
+        Ok(Self { name, listeners, hostnames, matches, filters, timeouts, action })
     }
 }
 
@@ -116,12 +159,17 @@ impl From<Route> for RouteForm {
             listeners: route.listeners,
             hostnames: route.hostnames,
             matches: route.matches,
+            filters: route.filters,
+            timeouts: route.timeouts,
             ..Self::default()
         };
         match route.action {
             Action::Backend(backend) => form.backend = Some(backend),
+            Action::Service(service) => form.service = Some(service),
             Action::Backends(backends) => form.backends = Some(backends),
+            Action::Redirect(redirect) => form.redirect = Some(redirect),
             Action::Close(close) => form.close = Some(close),
+            Action::Fail(close) => form.fail = Some(close),
         }
         form
     }
@@ -135,8 +183,4 @@ impl JsonSchema for Route {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         RouteForm::json_schema(generator)
     }
-}
-
-fn one() -> u32 {
-    1
 }

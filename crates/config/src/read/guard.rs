@@ -5,12 +5,12 @@ use serde::Deserialize;
 
 use super::element::Read;
 use super::suggest::closest;
-use crate::document::{Action, Close, Match, PathMatch, Route};
+use crate::document::{Action, Close, Filters, Match, PathMatch, Route, RouteTimeouts};
 use crate::guard::{is_condition, is_guard};
 use crate::node::{Context, Node, NodeDeserializer, Path, Unknown};
 
 /// What makes a listener answer less than everything, or in another way than in the clear.
-const NARROWS_LISTENER: [&str; 3] = ["hostname", "protocol", "close"];
+const NARROWS_LISTENER: [&str; 4] = ["hostname", "protocol", "tls", "close"];
 
 /// Whether an unknown field closes the listener that it stands in: it guards something, says which
 /// requests it is for, or is a misspelling of what does.
@@ -48,6 +48,8 @@ pub(crate) fn closed_route(node: &Node, reason: String) -> Route {
         listeners: field(node, "listeners").unwrap_or_default(),
         hostnames: field(node, "hostnames").unwrap_or_default(),
         matches: matches.unwrap_or_default(),
+        filters: Filters::default(),
+        timeouts: RouteTimeouts::default(),
         action: Action::Close(Close { id: "document.type".to_owned(), reason }),
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::Snapshot;
 use super::listener::Listener;
-use super::route::{Action, Route};
+use super::route::{Action, Lead, Route, Share, Weighted};
 use super::target::{Backend, Target, TargetAddress, TargetSettings};
 use crate::document::ElicitationLabel;
 
@@ -16,6 +16,9 @@ impl fmt::Display for Snapshot {
         for backend in self.backends.values() {
             write!(formatter, "{backend}")?;
         }
+        for service in self.services.values() {
+            writeln!(formatter, "{service}")?;
+        }
         for (key, addresses) in self.endpoints.iter() {
             writeln!(formatter, "endpoints {key} {addresses:?}")?;
         }
@@ -26,6 +29,9 @@ impl fmt::Display for Snapshot {
 impl fmt::Display for Listener {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "listener {} {}", self.name, self.address)?;
+        if let Some(tls) = &self.tls {
+            write!(formatter, "{tls}")?;
+        }
         for (hostname, allowed) in self.allowed.sorted() {
             let on = if hostname == "*" { String::new() } else { format!("on {hostname}: ") };
             if !allowed.origins.is_empty() {
@@ -46,17 +52,51 @@ impl fmt::Display for Route {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "route {}", self.name)?;
         match &self.action {
-            Action::Mcp(backends) => {
-                for weighted in backends {
-                    write!(formatter, ", backend {}", weighted.backend)?;
-                    if backends.len() > 1 {
-                        write!(formatter, " weight {}", weighted.weight)?;
-                    }
-                }
-                Ok(())
-            }
-            Action::Closed(close) => write!(formatter, ", closed {}: {}", close.id, close.reason),
+            Action::Mcp(backends) => backends.iter().try_for_each(|weighted| {
+                write!(formatter, ", {}", Among(weighted, backends.len()))
+            })?,
+            Action::Http(shares) => shares.iter().try_for_each(|share| share.fmt(formatter))?,
+            Action::Redirect(redirect) => write!(formatter, ", {redirect}")?,
+            Action::Closed(close) => write!(formatter, ", closed {}: {}", close.id, close.reason)?,
+            Action::Failed(close) => write!(formatter, ", failed {}: {}", close.id, close.reason)?,
         }
+        write!(formatter, "{}", self.filters)?;
+        if let Some(time) = self.timeouts.request {
+            write!(formatter, ", request {time:?}")?;
+        }
+        match self.timeouts.backend_request {
+            Some(time) => write!(formatter, ", backend request {time:?}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A backend among as many.
+struct Among<'a>(&'a Weighted, usize);
+
+impl fmt::Display for Among<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(weighted, count) = self;
+        write!(formatter, "backend {}", weighted.backend)?;
+        if *count > 1 {
+            write!(formatter, " weight {}", weighted.weight)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.lead {
+            Lead::Service(name) => write!(formatter, ", service {name}")?,
+            Lead::Failed(close) => write!(formatter, ", failed {}: {}", close.id, close.reason)?,
+            Lead::Mcp(backends) => {
+                for weighted in backends {
+                    write!(formatter, ", {}", Among(weighted, backends.len()))?;
+                }
+            }
+        }
+        write!(formatter, " share {}{}", self.weight, self.filters)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 /// Something per host.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Hosts<T> {
     exact: HashMap<Box<str>, T>,
     /// By what follows the `*`, dot included.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::allowed::AllowedByHost;
 use super::table::RouteTable;
+use super::tls::ListenerTls;
 
 /// One bound address, with its virtual listeners merged: the table answers for all of them.
 #[derive(Debug, Clone)]
@@ -17,4 +18,6 @@ pub struct Listener {
     pub routes: RouteTable,
     /// Who may use it, by the host that a request is for.
     pub allowed: AllowedByHost,
+    /// What it proves itself with, where TLS is spoken.
+    pub tls: Option<ListenerTls>,
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use regex::Regex;
 
 use super::conditions::{Conditions, PathTest};
-use super::route::{RequestHead, Route};
+use super::route::{Matched, RequestHead, Route};
 
 /// The routes of one host. An exact path comes before an expression, which comes before a prefix,
 /// of which the longest comes first.
@@ -45,19 +45,20 @@ impl Paths {
         rules.sort_by_key(Rule::precedence);
     }
 
-    pub(crate) fn find(&self, request: &RequestHead<'_>) -> Option<&Arc<Route>> {
+    pub(crate) fn find(&self, request: &RequestHead<'_>) -> Option<Matched<'_>> {
+        let whole = |route| Matched { route, prefix: request.path.len() };
         if let Some(route) = self.exact.get(request.path).and_then(|rules| first(rules, request)) {
-            return Some(route);
+            return Some(whole(route));
         }
         for (regex, rule) in &self.regexes {
             if regex.is_match(request.path) && rule.conditions.hold(request) {
-                return Some(&rule.route);
+                return Some(whole(&rule.route));
             }
         }
         let mut path = request.path;
         while !self.prefixes.is_empty() {
             if let Some(route) = self.prefixes.get(path).and_then(|rules| first(rules, request)) {
-                return Some(route);
+                return Some(Matched { route, prefix: path.len() });
             }
             path = path.get(..path.rfind('/')?)?;
         }

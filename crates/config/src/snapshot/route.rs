@@ -1,7 +1,9 @@
 //! A route as it is executed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::filter::{Filters, Redirect};
 use crate::document::Close;
 
 /// What is done with the requests that a route's conditions match.
@@ -9,8 +11,21 @@ use crate::document::Close;
 pub struct Route {
     /// The route's name, for logs and metrics.
     pub name: Arc<str>,
+    /// What is changed in requests and answers.
+    pub filters: Filters,
+    /// How long answers of services may take.
+    pub timeouts: RouteTimeouts,
     /// What answers.
     pub action: Action,
+}
+
+/// How long the answer of a service may take; `None`: any time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RouteTimeouts {
+    /// From a request to the end of its answer.
+    pub request: Option<Duration>,
+    /// From the moment in which it is passed on to the end of the answer.
+    pub backend_request: Option<Duration>,
 }
 
 /// What answers a request.
@@ -18,8 +33,15 @@ pub struct Route {
 pub enum Action {
     /// One of these backends, by weight. Never empty, and the weights' sum is not 0.
     Mcp(Vec<Weighted>),
-    /// Nobody: 503 with this.
+    /// One of these, by weight, for each request. Never empty, and the weights' sum is not 0; at
+    /// least one is not [`Lead::Mcp`], of which there is at most one.
+    Http(Vec<Share>),
+    /// The client, which is sent elsewhere.
+    Redirect(Redirect),
+    /// Nobody, because it is shut: 503 with this.
     Closed(Close),
+    /// Nobody, because what is meant is not there: 500 with this.
+    Failed(Close),
 }
 
 /// A backend among several, and its share.
@@ -29,6 +51,42 @@ pub struct Weighted {
     pub weight: u32,
     /// A key of [`Snapshot::backends`](super::Snapshot::backends).
     pub backend: Arc<str>,
+}
+
+/// What answers some of a route's requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    /// Its share of the sum of all weights.
+    pub weight: u64,
+    /// What is changed in its requests and answers, after the route's own filters.
+    pub filters: Filters,
+    /// What answers.
+    pub lead: Lead,
+}
+
+/// What answers a share of requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lead {
+    /// A key of [`Snapshot::services`](super::Snapshot::services).
+    Service(Arc<str>),
+    /// One of these backends, as in [`Action::Mcp`].
+    Mcp(Vec<Weighted>),
+    /// Nobody: 500 with this.
+    Failed(Close),
+}
+
+impl Action {
+    /// The backends that answer, or answer some of the requests.
+    pub fn backends(&self) -> Option<&[Weighted]> {
+        match self {
+            Self::Mcp(backends) => Some(backends),
+            Self::Http(shares) => shares.iter().find_map(|share| match &share.lead {
+                Lead::Mcp(backends) => Some(backends.as_slice()),
+                Lead::Service(_) | Lead::Failed(_) => None,
+            }),
+            Self::Redirect(_) | Self::Closed(_) | Self::Failed(_) => None,
+        }
+    }
 }
 
 /// What a route is chosen by.
@@ -44,4 +102,14 @@ pub struct RequestHead<'a> {
     pub method: &'a str,
     /// The headers.
     pub headers: &'a http::HeaderMap,
+}
+
+/// The route of a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Matched<'a> {
+    /// The route.
+    pub route: &'a Arc<Route>,
+    /// How many bytes of the path its prefix matched, without a `/` at their end; all of them where
+    /// it matched by something else.
+    pub prefix: usize,
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::conditions::{Conditions, PathTest};
 use super::hosts::Hosts;
 use super::paths::{Paths, Rule};
-use super::route::{RequestHead, Route};
+use super::route::{Matched, RequestHead, Route};
 
 /// The routes of one address.
 ///
@@ -22,9 +22,15 @@ pub struct RouteTable {
 impl RouteTable {
     /// The most specific route that matches. Allocates nothing, unless an expression has to match
     /// an encoded query parameter.
-    pub fn find(&self, request: &RequestHead<'_>) -> Option<&Arc<Route>> {
+    pub fn find(&self, request: &RequestHead<'_>) -> Option<Matched<'_>> {
         let routes = self.listeners.matching(request.host).next()?;
         routes.matching(request.host).find_map(|paths| paths.find(request))
+    }
+
+    /// Whether the same listener answers for both hosts.
+    pub fn is_same_listener(&self, one: &str, other: &str) -> bool {
+        let of = |host: &str| self.listeners.matching(host).next().map(std::ptr::from_ref);
+        of(one) == of(other)
     }
 
     /// Every route, once for each of its rules.

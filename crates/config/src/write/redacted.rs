@@ -1,7 +1,8 @@
 //! A document that may be shown: everything that may hold a secret is hidden, and references to
 //! variables stay readable.
 
-use crate::document::{Document, Target, TargetEntry};
+use crate::document::{Action, Document, Filters, Target, TargetEntry};
+use crate::secret::Secrets;
 
 /// What stands where a secret may have been written.
 const HIDDEN: &str = "***";
@@ -22,7 +23,26 @@ pub fn redacted(document: &Document) -> Document {
             }
         }
     }
+    for service in &mut document.services {
+        service.url = hidden_url(&service.url);
+    }
+    for route in &mut document.routes {
+        redact_filters(&mut route.filters);
+        if let Action::Backends(list) = &mut route.action {
+            list.iter_mut().for_each(|one| redact_filters(&mut one.filters));
+        }
+    }
+    document.secrets = Secrets::default();
     document
+}
+
+/// Filters know no references.
+fn redact_filters(filters: &mut Filters) {
+    for changes in [&mut filters.request_headers, &mut filters.response_headers] {
+        for value in changes.set.values_mut().chain(changes.add.values_mut()) {
+            HIDDEN.clone_into(value);
+        }
+    }
 }
 
 fn redact(target: &mut Target) {

@@ -1,6 +1,6 @@
 //! What answers the requests of a rule: a backend, several, or nobody with the reason why.
 
-use config::document::{Action, Backend, WeightedBackend};
+use config::document::{Action, Backend, Filters, Lead, WeightedBackend};
 use config::{Close, Diagnostic, is_condition, is_guard};
 use gateway_api::httproutes::{
     HttpRouteRules, HttpRouteRulesBackendRefs, HttpRouteRulesBackendRefsFiltersType,
@@ -106,7 +106,8 @@ fn several(name: &str, leads: &[(usize, u32, Result<String, Close>)]) -> Answer 
                 name
             }
         };
-        shares.push(WeightedBackend { name, weight: *weight });
+        let (lead, filters) = (Lead::Backend(name), Filters::default());
+        shares.push(WeightedBackend { lead, weight: *weight, filters });
     }
     Answer { action: Action::Backends(shares), stand_ins }
 }

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
-use config::document::{self, Action, Backend, Document, TargetEntry};
+use config::document::{
+    self, Action, Backend, Document, Filters, Lead, RouteTimeouts, TargetEntry, WeightedBackend,
+};
 use config::{Close, Origins, Place};
 
 use crate::object::{Object, ObjectName};
@@ -167,6 +169,8 @@ impl Writing {
             listeners,
             hostnames: route.hostnames.clone(),
             matches: route.matches.clone(),
+            filters: Filters::default(),
+            timeouts: RouteTimeouts::default(),
             action: route.action.clone(),
         });
     }
@@ -188,8 +192,15 @@ impl Writing {
 fn leads(action: &Action) -> Vec<&str> {
     match action {
         Action::Backend(name) => vec![name],
-        Action::Backends(shares) => shares.iter().map(|share| share.name.as_str()).collect(),
-        Action::Close(_) => Vec::new(),
+        Action::Backends(shares) => shares.iter().filter_map(backend_of).collect(),
+        Action::Service(_) | Action::Redirect(_) | Action::Close(_) | Action::Fail(_) => Vec::new(),
+    }
+}
+
+fn backend_of(share: &WeightedBackend) -> Option<&str> {
+    match &share.lead {
+        Lead::Backend(name) => Some(name),
+        Lead::Service(_) | Lead::Fail(_) => None,
     }
 }
 
@@ -212,6 +223,8 @@ fn nothing_attached(listeners: &[document::Listener]) -> document::Route {
         listeners: listeners.iter().map(|listener| listener.name.clone()).collect(),
         hostnames: Vec::new(),
         matches: Vec::new(),
+        filters: Filters::default(),
+        timeouts: RouteTimeouts::default(),
         action: Action::Close(close),
     }
 }

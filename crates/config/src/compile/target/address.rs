@@ -39,7 +39,7 @@ fn http(written: &Target, url: &str, scope: &mut Scope<'_, '_>) -> Result<HttpAd
 }
 
 /// The message says nothing of the URL itself: it may hold a secret.
-fn parse_url(text: &str) -> Result<Uri, &'static str> {
+pub(in crate::compile) fn parse_url(text: &str) -> Result<Uri, &'static str> {
     let url: Uri = text.parse().map_err(|_| "this is not a url")?;
     if !matches!(url.scheme_str(), Some("http" | "https")) {
         return Err("a url begins with `http://` or `https://`");

@@ -24,7 +24,7 @@ fn check(document: &str, requests: &[(&str, &str)]) {
             headers.append(name, HeaderValue::from_str(value).unwrap());
         }
         let head = RequestHead { host, path, query, method, headers: &headers };
-        let found = table.find(&head).map_or("-", |route| &*route.name);
+        let found = table.find(&head).map_or("-", |found| &*found.route.name);
         assert_eq!(found, *expected, "{request} in {document}");
     }
 }

@@ -22,7 +22,7 @@ fn listener(address: &str) -> Listener {
         origins: vec!["https://app.example.com".to_owned()],
         hosts: vec!["gateway.example.com".to_owned(), "*.team.example.com".to_owned()],
     };
-    Listener { name: "default".into(), address, routes: RouteTable::default(), allowed }
+    Listener { name: "default".into(), address, routes: RouteTable::default(), allowed, tls: None }
 }
 
 fn refusal_by(listener: &Listener, headers: &[(&str, &str)]) -> String {
