@@ -1,27 +1,55 @@
-//! Turns Kubernetes objects into documents that a proxy executes. Everything here is pure: objects
-//! in, documents and diagnostics out; no I/O, no client, no clock.
+//! Turns Kubernetes objects into documents that a proxy executes, and says in their statuses what became of
+//! them. `translate` and everything below it is pure: objects in, documents and statuses out. Around it is
+//! what watches a cluster, publishes documents, keeps what runs them, and writes the statuses.
 
 mod attached;
 mod endpoints;
 mod hostname;
+mod kind;
 mod manifests;
 mod object;
 mod resources;
 mod selector;
 mod settings;
-mod status;
+pub mod status;
 mod translate;
 mod world;
 
+mod deploy;
+mod proxies;
+mod publication;
+mod stores;
+mod wanted;
+mod written;
+
+mod admission;
+mod apply;
+mod classes;
+mod contents;
+mod controller;
+mod discovery;
+mod identity;
+mod keeper;
+mod leader;
+mod owned;
+mod rival;
+mod watch;
+mod writer;
+
+pub use admission::{Admission, Proxy, Refusal};
 pub use attached::{AttachedPolicy, Attachment};
+pub use controller::{Controller, Options};
+pub use deploy::{AUDIENCE, HEALTH_PORT, ProxySettings};
 pub use endpoints::{endpoints, key as endpoints_key};
+pub use identity::{Credentials, CredentialsError, CredentialsStore};
+pub use kind::Kind;
+pub use kube::Client;
 pub use manifests::{Manifests, read};
 pub use object::{About, Object, ObjectName};
+pub use proxies::{Observation, Observed, Report, TargetState};
+pub use publication::{Publication, Told, Version};
 pub use resources::*;
+pub use rival::{complain, lease_name, rival};
 pub use settings::{CrossNamespace, Settings};
-pub use status::{
-    Ancestor, AncestorStatus, BackendOutcome, Condition, ConditionStatus, GatewayStatus, LeftOut,
-    ListenerStatus, ParentStatus, Statuses, TargetOutcome, reason,
-};
 pub use translate::{Translated, document, referenced_secrets, translate};
 pub use world::World;

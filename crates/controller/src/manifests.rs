@@ -7,7 +7,8 @@ mod salvage;
 
 use std::sync::Arc;
 
-use config::{Diagnostic, Place, Severity};
+use config::{Diagnostic, Origins, Place, Severity};
+use serde_json::Value;
 use serde_saphyr::Error;
 
 use crate::world::World;
@@ -38,6 +39,13 @@ pub fn read(file: &str, text: &str) -> Result<Manifests, Diagnostic> {
         decoder.decode(value, origins);
     }
     Ok(decoder.manifests)
+}
+
+/// One object as an API server holds it.
+pub(crate) fn object(value: Value) -> Manifests {
+    let mut decoder = Decoder::default();
+    decoder.decode(value, Origins::default());
+    decoder.manifests
 }
 
 /// The bounds of a file: room for a dump of a whole cluster, and none for a bomb of aliases.

@@ -35,6 +35,7 @@ use guard::Guards;
 use index::Index;
 pub use listener::referenced_secrets;
 use plan::{Plan, Share};
+pub(crate) use shape::{backend_name, kgateway_backend_name};
 
 /// What the objects of a world mean.
 #[derive(Debug, Default)]

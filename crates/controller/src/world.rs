@@ -9,11 +9,10 @@ use gateway_api::httproutes::HttpRoute;
 use gateway_api::referencegrants::ReferenceGrant;
 use k8s_openapi::api::core::v1::{Namespace, Secret, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
-use serde_json::Value;
 
 use crate::attached::AttachedPolicy;
 use crate::object::{About, Object, ObjectName};
-use crate::resources::{AgentgatewayBackend, KgatewayBackend};
+use crate::resources::{AgentgatewayBackend, AgentgatewayParameters, KgatewayBackend};
 
 /// Every object that matters, by kind. Within a kind no two have one name.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +38,7 @@ pub struct World {
     /// Labels of namespaces.
     pub namespaces: Vec<Object<Namespace>>,
     /// How proxies are deployed. Translation knows whether they are there.
-    pub parameters: Vec<Object<Value>>,
+    pub parameters: Vec<Object<AgentgatewayParameters>>,
     /// Certificates: those that `referenced_secrets` names.
     pub secrets: Vec<Object<Secret>>,
     /// The definitions of the Gateway API's own kinds, which say its version in an annotation.
@@ -65,6 +64,23 @@ impl World {
         merge(&mut self.secrets, other.secrets, &mut diagnostics);
         self.definitions.extend(other.definitions);
         diagnostics
+    }
+
+    /// Takes in objects that are known not to be there yet.
+    pub(crate) fn append(&mut self, other: &World) {
+        self.classes.extend_from_slice(&other.classes);
+        self.gateways.extend_from_slice(&other.gateways);
+        self.routes.extend_from_slice(&other.routes);
+        self.grants.extend_from_slice(&other.grants);
+        self.backends.extend_from_slice(&other.backends);
+        self.kgateway_backends.extend_from_slice(&other.kgateway_backends);
+        self.policies.extend_from_slice(&other.policies);
+        self.services.extend_from_slice(&other.services);
+        self.slices.extend_from_slice(&other.slices);
+        self.namespaces.extend_from_slice(&other.namespaces);
+        self.parameters.extend_from_slice(&other.parameters);
+        self.secrets.extend_from_slice(&other.secrets);
+        self.definitions.extend_from_slice(&other.definitions);
     }
 }
 

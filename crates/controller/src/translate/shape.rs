@@ -82,12 +82,12 @@ pub(super) struct Static<'a> {
 }
 
 /// What a document calls an `AgentgatewayBackend`.
-pub(super) fn backend_name(name: &ObjectName) -> String {
+pub(crate) fn backend_name(name: &ObjectName) -> String {
     name.to_string()
 }
 
 /// What a document calls a kgateway `Backend`, which may have the name of an `AgentgatewayBackend`.
-pub(super) fn kgateway_backend_name(name: &ObjectName) -> String {
+pub(crate) fn kgateway_backend_name(name: &ObjectName) -> String {
     format!("gateway.kgateway.dev/{name}")
 }
 

@@ -1,0 +1,139 @@
+//! What the proxies of each Gateway say: which version of the document is in force, and how its targets
+//! stand. It lasts as long as their connections.
+
+use std::collections::BTreeMap;
+
+use crate::object::ObjectName;
+
+/// What becomes known of a proxy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observed {
+    /// Its Gateway.
+    pub gateway: ObjectName,
+    /// Its pod.
+    pub pod: String,
+    /// What is known now.
+    pub what: Observation,
+}
+
+/// What becomes known of a proxy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Observation {
+    /// One of its streams is there.
+    Connected,
+    /// It has reported.
+    Reported(Report),
+    /// It could not read what it was told.
+    Refused(String),
+    /// One of its streams has ended.
+    Left,
+}
+
+/// What a proxy has to say; the first time of a stream all of it, then what has changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The version of the document that is in force.
+    pub document: String,
+    /// Targets that stand otherwise than before, by backend and name; `None` for one that is gone.
+    pub targets: BTreeMap<(String, String), Option<TargetState>>,
+    /// What is wrong with the document: where, and what.
+    pub findings: Vec<(String, String)>,
+}
+
+/// How a target stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TargetState {
+    /// `up`, `stale`, `starting`, `down` or `closed`.
+    pub state: String,
+    /// The revision that it speaks; empty where nobody knows.
+    pub revision: String,
+    /// How many tools it lists.
+    pub tools: u32,
+    /// The class of its last error; empty where there was none.
+    pub error: String,
+}
+
+/// The proxies of all Gateways.
+#[derive(Debug, Default)]
+pub(crate) struct Proxies(BTreeMap<ObjectName, BTreeMap<String, Proxy>>);
+
+/// One pod.
+#[derive(Debug, Default)]
+struct Proxy {
+    /// For a moment there may be two: a new one before the old one is known to be gone.
+    streams: usize,
+    document: Option<String>,
+    targets: BTreeMap<(String, String), TargetState>,
+    refused: Option<String>,
+    findings: Vec<(String, String)>,
+}
+
+impl Proxies {
+    /// Takes in what has become known.
+    pub(crate) fn observe(&mut self, observed: Observed) {
+        let pods = self.0.entry(observed.gateway.clone()).or_default();
+        let proxy = pods.entry(observed.pod.clone()).or_default();
+        match observed.what {
+            Observation::Connected => proxy.streams += 1,
+            Observation::Refused(reason) => proxy.refused = Some(reason),
+            Observation::Reported(report) => proxy.report(report),
+            Observation::Left => {
+                proxy.streams = proxy.streams.saturating_sub(1);
+                if proxy.streams == 0 {
+                    pods.remove(&observed.pod);
+                }
+            }
+        }
+        if self.0.get(&observed.gateway).is_some_and(BTreeMap::is_empty) {
+            self.0.remove(&observed.gateway);
+        }
+    }
+
+    /// Whether any proxy of the Gateway has said what it serves.
+    pub(crate) fn have_reported(&self, gateway: &ObjectName) -> bool {
+        self.of(gateway).any(|proxy| proxy.document.is_some())
+    }
+
+    /// Whether a proxy of the Gateway serves this version.
+    pub(crate) fn serve(&self, gateway: &ObjectName, version: &str) -> bool {
+        self.of(gateway).any(|proxy| proxy.document.as_deref() == Some(version))
+    }
+
+    /// Why a proxy of the Gateway did not take what it was told.
+    pub(crate) fn refusal(&self, gateway: &ObjectName) -> Option<&str> {
+        self.of(gateway).find_map(|proxy| proxy.refused.as_deref())
+    }
+
+    /// How a target stands, over all proxies of all Gateways: as well as the one where it stands best.
+    pub(crate) fn target(&self, backend: &str, target: &str) -> Option<TargetState> {
+        let key = (backend.to_owned(), target.to_owned());
+        let all = self.0.values().flat_map(BTreeMap::values);
+        let states = all.filter_map(|proxy| proxy.targets.get(&key));
+        states.min_by_key(|state| rank(&state.state)).cloned()
+    }
+
+    fn of(&self, gateway: &ObjectName) -> impl Iterator<Item = &Proxy> {
+        self.0.get(gateway).into_iter().flat_map(BTreeMap::values)
+    }
+}
+
+impl Proxy {
+    fn report(&mut self, report: Report) {
+        if self.document.as_ref() != Some(&report.document) {
+            self.refused = None;
+        }
+        self.document = Some(report.document).filter(|version| !version.is_empty());
+        self.findings = report.findings;
+        for (key, state) in report.targets {
+            match state {
+                Some(state) => self.targets.insert(key, state),
+                None => self.targets.remove(&key),
+            };
+        }
+    }
+}
+
+fn rank(state: &str) -> usize {
+    let order = ["up", "stale", "starting", "down", "closed"];
+    order.iter().position(|known| *known == state).unwrap_or(order.len())
+}

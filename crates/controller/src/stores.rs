@@ -1,0 +1,120 @@
+//! The objects of a cluster as they come and go: decoded once each, and together a world once every
+//! kind is known.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde_json::Value;
+
+use crate::kind::Kind;
+use crate::manifests::{Manifests, object};
+use crate::object::ObjectName;
+
+/// What a watch says of one kind.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// A list begins: what it does not bring is gone when it ends.
+    Begins,
+    /// The list brings an object.
+    Listed(Value),
+    /// The list is whole.
+    Ends,
+    /// An object is new or another one.
+    Applied(Value),
+    /// An object is gone.
+    Deleted(ObjectName),
+    /// The API server does not know the kind.
+    Absent,
+}
+
+/// Everything that is watched.
+#[derive(Debug, Default)]
+pub struct Stores {
+    kinds: BTreeMap<Kind, Store>,
+}
+
+/// The objects of one kind.
+#[derive(Debug, Default)]
+struct Store {
+    objects: BTreeMap<ObjectName, Stored>,
+    /// What a list has brought so far.
+    listed: Option<BTreeMap<ObjectName, Stored>>,
+    is_known: bool,
+}
+
+/// An object as it was last seen.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// Its identity, generation and version.
+    pub metadata: ObjectMeta,
+    /// The version of its kind in which it was read: `v1`.
+    pub version: String,
+    /// Its `status` as it is written.
+    pub status: Value,
+    decoded: Arc<Manifests>,
+}
+
+impl Stores {
+    /// Takes a change in; says whether the world may be another one now.
+    pub fn take(&mut self, kind: Kind, change: Change) -> bool {
+        let store = self.kinds.entry(kind).or_default();
+        match change {
+            Change::Begins => store.listed = Some(BTreeMap::new()),
+            Change::Listed(value) => {
+                let (name, stored) = stored(value);
+                store.listed.get_or_insert_default().insert(name, stored);
+            }
+            Change::Ends => {
+                store.objects = store.listed.take().unwrap_or_default();
+                store.is_known = true;
+                return true;
+            }
+            Change::Applied(value) => {
+                let (name, stored) = stored(value);
+                store.objects.insert(name, stored);
+                return true;
+            }
+            Change::Deleted(name) => return store.objects.remove(&name).is_some(),
+            Change::Absent => {
+                *store = Store { is_known: true, ..Store::default() };
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether every kind is known: before that nothing may be said of the world.
+    pub fn is_known(&self) -> bool {
+        Kind::ALL.iter().all(|kind| self.kinds.get(kind).is_some_and(|store| store.is_known))
+    }
+
+    /// All objects together, and what is wrong with those that cannot be used.
+    pub fn manifests(&self) -> Manifests {
+        let mut all = Manifests::default();
+        for stored in self.kinds.values().flat_map(|store| store.objects.values()) {
+            all.diagnostics.extend(stored.decoded.diagnostics.iter().cloned());
+            all.world.append(&stored.decoded.world);
+        }
+        all
+    }
+
+    /// An object as it was last seen.
+    pub fn get(&self, kind: Kind, name: &ObjectName) -> Option<&Stored> {
+        self.kinds.get(&kind)?.objects.get(name)
+    }
+}
+
+fn stored(value: Value) -> (ObjectName, Stored) {
+    let metadata = value.get("metadata").cloned().unwrap_or_default();
+    let metadata: ObjectMeta = serde_json::from_value(metadata).unwrap_or_default();
+    let text = |field: &Option<String>| field.clone().unwrap_or_default();
+    let name = ObjectName::new(text(&metadata.namespace), text(&metadata.name));
+    let status = value.get("status").cloned().unwrap_or_default();
+    let version = value.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+    let version = version.rsplit('/').next().unwrap_or_default().to_owned();
+    (name, Stored { metadata, version, status, decoded: Arc::new(object(value)) })
+}
+
+#[cfg(test)]
+mod tests;

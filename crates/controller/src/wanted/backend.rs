@@ -1,0 +1,73 @@
+//! What is to be said of a Backend and of each of its targets.
+
+use serde_json::{Value, json};
+
+use crate::kind::Kind;
+use crate::object::ObjectName;
+use crate::resources::{BackendSummary, TargetStatus};
+use crate::status::{BackendOutcome, TargetOutcome};
+use crate::stores::Stored;
+use crate::translate::{backend_name, kgateway_backend_name};
+use crate::wanted::Sight;
+use crate::written::{self, Moment, found};
+
+/// The `status` of a Backend.
+pub(super) fn status(
+    sight: &Sight<'_>,
+    kind: Kind,
+    name: &ObjectName,
+    outcome: &BackendOutcome,
+    stored: &Stored,
+    moment: Moment,
+) -> Value {
+    let backend = match kind {
+        Kind::KgatewayBackend => kgateway_backend_name(name),
+        _ => backend_name(name),
+    };
+    let current = |field: &str| stored.status.get(field).unwrap_or(&Value::Null);
+    let before = current("targets");
+    let targets: Vec<TargetStatus> =
+        outcome.targets.iter().map(|target| of_target(sight, &backend, target, before)).collect();
+    let is_up = |target: &&TargetStatus| matches!(target.state.as_deref(), Some("up" | "stale"));
+    let summary = BackendSummary {
+        targets: format!("{}/{}", targets.iter().filter(is_up).count(), targets.len()),
+        tools: targets.iter().filter_map(|target| target.tools).sum(),
+    };
+    json!({
+        "conditions": written::conditions(&outcome.conditions, current("conditions"), moment),
+        "summary": summary,
+        "targets": targets,
+    })
+}
+
+fn of_target(
+    sight: &Sight<'_>,
+    backend: &str,
+    target: &TargetOutcome,
+    before: &Value,
+) -> TargetStatus {
+    let endpoints = target.service.as_ref().and_then(|key| sight.endpoints.get(key));
+    let mut status = TargetStatus {
+        name: target.name.clone(),
+        service: target.service.clone(),
+        endpoints: endpoints.map(|addresses| i64::try_from(addresses.len()).unwrap_or(i64::MAX)),
+        message: Some(target.message.clone()).filter(|message| !message.is_empty()),
+        ..TargetStatus::default()
+    };
+    let said = |text: String| Some(text).filter(|text| !text.is_empty());
+    if let Some(report) = sight.proxies.target(backend, &target.name) {
+        status.state = said(report.state);
+        status.revision = said(report.revision);
+        status.tools = Some(i64::from(report.tools));
+        status.last_error = said(report.error);
+    } else if sight.is_early
+        && let Some(before) = found(before, "name", &target.name)
+        && let Ok(before) = serde_json::from_value::<TargetStatus>(before.clone())
+    {
+        status.state = before.state;
+        status.revision = before.revision;
+        status.tools = before.tools;
+        status.last_error = before.last_error;
+    }
+    status
+}
