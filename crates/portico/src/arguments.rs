@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Run(RunArguments),
     /// Serve one client on standard input and output; for clients that start their servers.
     Stdio(StdioArguments),
+    /// Watch a Kubernetes cluster, run a proxy for each Gateway, and tell it what to serve.
+    Controller(ControllerArguments),
     /// Say what is wrong with the files. Exit code 1 if something is.
     Check(Inputs),
     /// Print the native document that the files mean.
@@ -57,6 +59,15 @@ pub(crate) struct RunArguments {
 
     #[command(flatten)]
     pub(crate) admin: AdminArguments,
+
+    /// A port of /livez, /readyz and /metrics alone, for those who may not see the rest.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) health_address: Option<SocketAddr>,
+
+    /// The folder of the keys that seal session ids, shared by all replicas: files of 32 bytes, named by
+    /// number, of which the highest seals. Without it: a key of this process alone.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) session_keys: Option<PathBuf>,
 
     /// Where each request's line goes: `stdout`, `off`, or a file.
     #[arg(long, value_name = "WHERE", default_value = "stdout")]
@@ -94,6 +105,74 @@ pub(crate) struct StdioArguments {
     /// How log and access log are written.
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ControllerArguments {
+    /// The namespace of the controller.
+    #[arg(long, value_name = "NAME", env = "POD_NAMESPACE")]
+    pub(crate) namespace: String,
+
+    /// This replica, as no other is called.
+    #[arg(long, value_name = "NAME", env = "HOSTNAME")]
+    pub(crate) pod_name: String,
+
+    /// The Service by which proxies reach the controller.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) service: String,
+
+    /// The GatewayClass that is served, and made where there is none.
+    #[arg(long, value_name = "NAME", default_value = "agentgateway")]
+    pub(crate) gateway_class_name: String,
+
+    /// The controller that a GatewayClass names to be served.
+    #[arg(long, value_name = "NAME", default_value = "agentgateway.dev/agentgateway")]
+    pub(crate) controller_name: String,
+
+    /// The image that proxies run.
+    #[arg(long, value_name = "IMAGE")]
+    pub(crate) proxy_image: String,
+
+    /// When kubelets pull it: `Always`, `IfNotPresent` or `Never`.
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) proxy_image_pull_policy: Option<String>,
+
+    /// The domain below which Services have names.
+    #[arg(long, value_name = "DOMAIN", default_value = "cluster.local")]
+    pub(crate) cluster_domain: String,
+
+    /// Which Services of other namespaces a selector finds.
+    #[arg(long, value_enum, default_value_t = CrossNamespace::Granted)]
+    pub(crate) cross_namespace: CrossNamespace,
+
+    /// Where proxies connect.
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:9978")]
+    pub(crate) xds_address: SocketAddr,
+
+    /// The port of /livez, /readyz and /metrics.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:9093")]
+    pub(crate) health_address: SocketAddr,
+
+    /// How the log is written.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CrossNamespace {
+    /// Those that a ReferenceGrant or an annotation of their own lets be found.
+    Granted,
+    /// All.
+    Any,
+}
+
+impl From<CrossNamespace> for controller::CrossNamespace {
+    fn from(written: CrossNamespace) -> Self {
+        match written {
+            CrossNamespace::Granted => Self::Granted,
+            CrossNamespace::Any => Self::Any,
+        }
+    }
 }
 
 /// Where documents come from.

@@ -4,6 +4,7 @@
 mod arguments;
 mod check;
 mod connect;
+mod controller;
 mod demo;
 mod expand;
 mod failure;
@@ -15,6 +16,7 @@ mod ports;
 mod report;
 mod run;
 mod running;
+mod session_keys;
 mod signals;
 mod source;
 mod stdio;
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Run(arguments) => run::run(arguments),
         Command::Stdio(arguments) => stdio::stdio(arguments),
+        Command::Controller(arguments) => controller::controller(arguments),
         Command::Check(inputs) => check::check(&inputs),
         Command::Expand(inputs) => expand::expand(&inputs),
         Command::Schema => expand::schema(),

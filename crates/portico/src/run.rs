@@ -5,7 +5,7 @@ mod listen;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use proxy::Entrance;
+use proxy::{Entrance, Tasks};
 use tracing::info;
 
 use crate::arguments::RunArguments;
@@ -14,7 +14,8 @@ use crate::failure::InputError;
 use crate::open_files;
 use crate::output;
 use crate::ports;
-use crate::running::{Running, Setup, Source, runtime};
+use crate::running::{Base, Running, Setup, Source, runtime};
+use crate::session_keys;
 use crate::signals::StopSignals;
 use crate::telemetry;
 
@@ -32,6 +33,8 @@ pub(crate) fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
 async fn serve(arguments: RunArguments) -> anyhow::Result<()> {
     let mut stop = StopSignals::new()?;
     let is_demo = arguments.source.demo;
+    // Of what a controller says, nobody here can mend a listener; it may say something else later.
+    let is_followed = arguments.source.xds.endpoint().is_some();
     // A controller may be long in coming.
     let setup = tokio::select! {
         setup = setup(arguments) => setup?,
@@ -39,14 +42,16 @@ async fn serve(arguments: RunArguments) -> anyhow::Result<()> {
     };
     let mut running = Running::start(setup).await?;
     let failed = running.apply().await;
-    if !failed.is_empty() {
+    if !failed.is_empty() && !is_followed {
         running.end(Duration::ZERO, stop.next()).await;
         return Err(listen::explain(&failed));
     }
     open_files::check(running.document().limits.connections);
-    running.readiness.ready();
+    if !running.gateway.addresses().await.is_empty() {
+        running.readiness.ready();
+    }
     greet(&running, is_demo).await;
-    running.follow(&mut stop).await;
+    running.follow(failed, &mut stop).await;
     let limit = announce(&running, &mut stop).await;
     running.end(limit, stop.next()).await;
     Ok(())
@@ -57,10 +62,20 @@ async fn setup(arguments: RunArguments) -> anyhow::Result<Setup> {
         let text = format!("`--port {port}=…` is given twice: a port is moved to one other");
         return Err(InputError(text).into());
     }
-    let source = Source::start(&arguments.source).await?;
+    let keys = match &arguments.session_keys {
+        Some(folder) => session_keys::read(folder)?,
+        None => session_keys::random()?,
+    };
+    let (base, tasks) = (Base::new(), Tasks::new());
+    if let Some(address) = arguments.health_address {
+        base.serve_health(address, &tasks).await?;
+    }
+    let source = Source::start(&arguments.source, tasks).await?;
     let configured = source.admin_address();
     Ok(Setup {
         source,
+        base,
+        keys,
         entrance: Entrance::Listeners,
         ports: arguments.ports,
         admin: Some(arguments.admin.address(configured).unwrap_or(configured)),

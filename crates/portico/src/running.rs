@@ -13,7 +13,7 @@ use anyhow::Context;
 use config::{Document, Drain, Reading};
 use proxy::access_log::AccessLog;
 use proxy::admin::Readiness;
-use proxy::{Gateway, Tasks};
+use proxy::{Gateway, ListenError, Tasks};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tracing::info;
@@ -21,7 +21,7 @@ use tracing::info;
 use crate::signals::StopSignals;
 use applier::Applier;
 
-pub(crate) use start::{Setup, Source};
+pub(crate) use start::{Base, Setup, Source};
 
 /// After which time a listener that could not be opened is tried again.
 const LISTEN_AGAIN: Duration = Duration::from_secs(5);
@@ -57,7 +57,7 @@ impl Running {
     }
 
     /// Serves what the source says now. Returns the listeners that could not be opened.
-    pub(crate) async fn apply(&mut self) -> Vec<proxy::ListenError> {
+    pub(crate) async fn apply(&mut self) -> Vec<ListenError> {
         let reading = self.readings.borrow_and_update().clone();
         self.applier.apply(&self.gateway, reading).await
     }
@@ -67,9 +67,9 @@ impl Running {
         self.applier.document()
     }
 
-    /// Serves every new document until it is asked to stop.
-    pub(crate) async fn follow(&mut self, stop: &mut StopSignals) {
-        let mut failed = Vec::new();
+    /// Serves every new document until it is asked to stop. `failed` are the listeners that could not be
+    /// opened so far: they are tried again.
+    pub(crate) async fn follow(&mut self, mut failed: Vec<ListenError>, stop: &mut StopSignals) {
         loop {
             tokio::select! {
                 changed = self.readings.changed() => {

@@ -6,14 +6,15 @@ use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use proxy::{Entrance, Place, PlaceError};
+use proxy::{Entrance, Place, PlaceError, Tasks};
 use tokio::sync::Notify;
 
 use crate::arguments::StdioArguments;
 use crate::connect;
 use crate::failure::InputError;
 use crate::open_files;
-use crate::running::{Running, Setup, Source, runtime};
+use crate::running::{Base, Running, Setup, Source, runtime};
+use crate::session_keys;
 use crate::signals::StopSignals;
 use crate::telemetry;
 
@@ -72,10 +73,12 @@ async fn setup(arguments: StdioArguments) -> anyhow::Result<Setup> {
         let text = "standard output is the client's: name a file with `--access-log`";
         return Err(InputError(text.to_owned()).into());
     }
-    let source = Source::start(&arguments.source).await?;
+    let source = Source::start(&arguments.source, Tasks::new()).await?;
     let admin = arguments.admin.address(source.admin_address());
     Ok(Setup {
         source,
+        base: Base::new(),
+        keys: session_keys::random()?,
         entrance: Entrance::Stdio,
         ports: Vec::new(),
         admin,
@@ -96,7 +99,7 @@ async fn client(
     let mut served = pin!(gateway.serve_stdio(place, input, output, stopped.notified()));
     tokio::select! {
         ended = &mut served => return ended,
-        () = running.follow(stop) => {}
+        () = running.follow(Vec::new(), stop) => {}
     }
     stopped.notify_one();
     served.await

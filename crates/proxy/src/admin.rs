@@ -16,7 +16,6 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-use crate::metrics::Metrics;
 use crate::tasks::Tasks;
 
 pub use readiness::Readiness;
@@ -36,13 +35,21 @@ pub struct Admin {
     address: SocketAddr,
 }
 
-/// What the admin port shows.
+/// What the port shows.
 #[derive(Clone)]
 pub struct AdminSources {
-    /// For `/metrics`.
-    pub metrics: Arc<Metrics>,
+    /// For `/metrics`: called for each request.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
     /// For `/readyz`.
     pub readiness: Arc<Readiness>,
+    /// What only operators are to see; `None` on a port that others reach, such as the one that a kubelet
+    /// probes.
+    pub inside: Option<Inside>,
+}
+
+/// What only operators are to see.
+#[derive(Clone)]
+pub struct Inside {
     /// For `/config`: the document in force.
     pub document: Arc<dyn Fn() -> Arc<config::Document> + Send + Sync>,
     /// For `/targets`: called for each request.
@@ -58,8 +65,8 @@ impl Admin {
         let bound = TcpListener::bind(address).await;
         let listener = bound.map_err(|error| {
             let text = format!(
-                "cannot listen on the admin address {address}: {error}; \
-                 choose another with `--admin-port` or `admin.address`"
+                "cannot listen on the admin address {address}: {error}; choose another with \
+                 `--admin-port`, `--health-address` or `admin.address`"
             );
             io::Error::new(error.kind(), text)
         })?;

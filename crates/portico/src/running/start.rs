@@ -3,10 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use anyhow::Context;
 use config::Reading;
 use proxy::access_log::{AccessLog, Format, Output};
-use proxy::admin::{Admin, AdminSources, Readiness};
+use proxy::admin::{Admin, AdminSources, Inside, Readiness};
 use proxy::metrics::Metrics;
 use proxy::{Authenticator, Clock, Entrance, Gateway, KeyRing, Options, Tasks};
 use tokio::sync::{Notify, watch};
@@ -35,6 +34,9 @@ pub(crate) struct Source {
 /// What a gateway is started with, as the command line says it.
 pub(crate) struct Setup {
     pub(crate) source: Source,
+    pub(crate) base: Base,
+    /// What seals the ids of sessions.
+    pub(crate) keys: KeyRing,
     /// How clients reach it.
     pub(crate) entrance: Entrance,
     pub(crate) ports: Vec<PortMapping>,
@@ -45,13 +47,51 @@ pub(crate) struct Setup {
     pub(crate) log_format: LogFormat,
 }
 
+/// What is there before the first document is, so that others can ask how it goes.
+pub(crate) struct Base {
+    tasks: Tasks,
+    metrics: Arc<Metrics>,
+    readiness: Arc<Readiness>,
+}
+
+impl Base {
+    pub(crate) fn new() -> Self {
+        let tasks = Tasks::new();
+        let metrics = Metrics::with_memory(&tasks, memory::allocated);
+        Self { tasks, metrics, readiness: Arc::new(Readiness::new()) }
+    }
+
+    /// Answers whoever asks how it goes, until `tasks` end.
+    ///
+    /// # Errors
+    /// If the port cannot be had.
+    pub(crate) async fn serve_health(
+        &self,
+        address: SocketAddr,
+        tasks: &Tasks,
+    ) -> anyhow::Result<()> {
+        let health = Admin::bind(address).await?;
+        info!(address = %health.address(), "Serving /metrics, /livez and /readyz.");
+        health.serve(tasks, self.sources(None));
+        Ok(())
+    }
+
+    fn sources(&self, inside: Option<Inside>) -> AdminSources {
+        let metrics = self.metrics.clone();
+        AdminSources {
+            metrics: Arc::new(move || metrics.encode()),
+            readiness: self.readiness.clone(),
+            inside,
+        }
+    }
+}
+
 impl Source {
     /// Starts reading. Of a controller, waits for what it says first.
     ///
     /// # Errors
     /// If there is nothing to read, or a file cannot be used.
-    pub(crate) async fn start(arguments: &SourceArguments) -> anyhow::Result<Self> {
-        let tasks = Tasks::new();
+    pub(crate) async fn start(arguments: &SourceArguments, tasks: Tasks) -> anyhow::Result<Self> {
         if let Some(endpoint) = arguments.xds.endpoint() {
             let (readings, reports) = xds::start(endpoint, &tasks).await?;
             return Ok(Self { readings, reports: Some(reports), tasks });
@@ -73,26 +113,24 @@ impl Source {
 pub(super) async fn start(setup: Setup) -> anyhow::Result<Running> {
     let Source { readings, reports, tasks } = setup.source;
     let document = readings.borrow().document.clone();
-    let gateway_tasks = Tasks::new();
-    let metrics = Metrics::with_memory(&gateway_tasks, memory::allocated);
     let admin = match setup.admin {
         Some(address) => Some(Admin::bind(address).await?),
         None => None,
     };
-    let access_log = access_log(&setup.access_log, setup.log_format, &metrics).await?;
+    let base = setup.base;
+    let access_log = access_log(&setup.access_log, setup.log_format, &base.metrics).await?;
     let gateway = Arc::new(Gateway::start(Options {
         clock: Clock::system(),
-        tasks: gateway_tasks,
-        metrics: metrics.clone(),
+        tasks: base.tasks.clone(),
+        metrics: base.metrics.clone(),
         access_log: access_log.clone(),
         authenticator: Authenticator::anonymous(),
-        keys: KeyRing::random().context("cannot make a key for session ids")?,
+        keys: setup.keys,
         replica: "local".into(),
         limits: document.limits.usable().0,
         entrance: setup.entrance,
     }));
 
-    let readiness = Arc::new(Readiness::new());
     let drain = document.drain.clone();
     let in_force = match setup.admin {
         Some(address) => config::document::Admin { address },
@@ -105,14 +143,13 @@ pub(super) async fn start(setup: Setup) -> anyhow::Result<Running> {
     if let Some(admin) = admin {
         info!(address = %admin.address(), "Serving /metrics, /readyz, /config and /targets.");
         let (targets, in_force) = (gateway.clone(), applier.in_force());
-        let sources = AdminSources {
-            metrics,
-            readiness: readiness.clone(),
+        let inside = Inside {
             document: Arc::new(move || in_force.load().document.clone()),
             targets: Arc::new(move || targets.targets()),
         };
-        admin.serve(&tasks, sources);
+        admin.serve(&tasks, base.sources(Some(inside)));
     }
+    let readiness = base.readiness;
     Ok(Running { gateway, applier, readings, readiness, access_log, tasks, drain })
 }
 

@@ -8,7 +8,7 @@ use http::uri::Authority;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 
-use crate::admin::AdminSources;
+use crate::admin::{AdminSources, Inside};
 
 const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -18,7 +18,8 @@ const JSON: &str = "application/json";
 const INDEX: &str = "/metrics  numbers, for Prometheus
 /livez    whether the process runs
 /readyz   whether it wants traffic
-/config   the document in force
+";
+const INSIDE_INDEX: &str = "/config   the document in force
 /targets  how each target stands
 ";
 
@@ -38,13 +39,15 @@ pub(super) fn answer<B>(
         return response;
     }
     match request.uri().path() {
-        "/" => respond(StatusCode::OK, TEXT, INDEX),
-        "/metrics" => respond(StatusCode::OK, METRICS, sources.metrics.encode()),
+        "/" => respond(StatusCode::OK, TEXT, index(sources)),
+        "/metrics" => respond(StatusCode::OK, METRICS, (sources.metrics)()),
         "/livez" => respond(StatusCode::OK, TEXT, "alive\n"),
         "/readyz" => readiness(sources),
-        "/config" => respond(StatusCode::OK, YAML, config(sources)),
-        "/targets" => targets(sources),
-        _ => respond(StatusCode::NOT_FOUND, TEXT, INDEX),
+        path => match (path, &sources.inside) {
+            ("/config", Some(inside)) => respond(StatusCode::OK, YAML, config(inside)),
+            ("/targets", Some(inside)) => targets(inside),
+            _ => respond(StatusCode::NOT_FOUND, TEXT, index(sources)),
+        },
     }
 }
 
@@ -66,13 +69,18 @@ fn readiness(sources: &AdminSources) -> Response<Full<Bytes>> {
     respond(status, TEXT, format!("{}\n", sources.readiness.as_str()))
 }
 
-/// The document in force. What was written as a literal where secrets stand is not repeated.
-fn config(sources: &AdminSources) -> String {
-    config::to_yaml(&config::redacted(&(sources.document)()))
+fn index(sources: &AdminSources) -> String {
+    let inside = if sources.inside.is_some() { INSIDE_INDEX } else { "" };
+    format!("{INDEX}{inside}")
 }
 
-fn targets(sources: &AdminSources) -> Response<Full<Bytes>> {
-    match serde_json::to_vec_pretty(&(sources.targets)()) {
+/// The document in force. What was written as a literal where secrets stand is not repeated.
+fn config(inside: &Inside) -> String {
+    config::to_yaml(&config::redacted(&(inside.document)()))
+}
+
+fn targets(inside: &Inside) -> Response<Full<Bytes>> {
+    match serde_json::to_vec_pretty(&(inside.targets)()) {
         Ok(json) => respond(StatusCode::OK, JSON, json),
         Err(error) => respond(StatusCode::INTERNAL_SERVER_ERROR, TEXT, error.to_string()),
     }

@@ -9,26 +9,28 @@ use config::document::{Backend, Target, TargetEntry};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::admin::{Admin, AdminSources, Readiness, TargetState, TargetStatus};
+use crate::admin::{Admin, AdminSources, Inside, Readiness, TargetState, TargetStatus};
 use crate::metrics::Metrics;
 use crate::tasks::Tasks;
 
 fn sources(tasks: &Tasks, document: Document) -> AdminSources {
-    let document = Arc::new(document);
+    let (document, metrics) = (Arc::new(document), Metrics::new(tasks));
     AdminSources {
-        metrics: Metrics::new(tasks),
+        metrics: Arc::new(move || metrics.encode()),
         readiness: Arc::new(Readiness::new()),
-        document: Arc::new(move || document.clone()),
-        targets: Arc::new(|| {
-            vec![TargetStatus {
-                backend: "all".to_owned(),
-                target: "github".to_owned(),
-                state: TargetState::Stale,
-                revision: Some(mcp::Revision::V2025_11_25),
-                tools: 3,
-                error: Some("timeout"),
-                since: SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000),
-            }]
+        inside: Some(Inside {
+            document: Arc::new(move || document.clone()),
+            targets: Arc::new(|| {
+                vec![TargetStatus {
+                    backend: "all".to_owned(),
+                    target: "github".to_owned(),
+                    state: TargetState::Stale,
+                    revision: Some(mcp::Revision::V2025_11_25),
+                    tools: 3,
+                    error: Some("timeout"),
+                    since: SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000),
+                }]
+            }),
         }),
     }
 }
