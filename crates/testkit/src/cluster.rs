@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tempfile::NamedTempFile;
 use tokio::process::Command;
+use tokio::sync::OnceCell;
 
 use crate::process::{Process, output, output_within};
 use crate::seeds::repository;
@@ -26,7 +27,37 @@ pub struct Forward {
     _process: Process,
 }
 
+/// Installs the Gateway API and the charts, unless that is done already.
+async fn install() -> anyhow::Result<()> {
+    static DONE: OnceCell<()> = OnceCell::const_new();
+    let installed = DONE.get_or_try_init(async || {
+        let lab = env::var("PORTICO_LAB").context("there is no cluster")?;
+        let charts = repository()?.join("deploy/charts");
+        let chart = |name: &str| charts.join(name).to_string_lossy().into_owned();
+        let run = async |program: &str, words: &[&str]| {
+            let mut command = Command::new(program);
+            command.args(words);
+            output(&format!("{program} {}", words.join(" ")), command).await.map(drop)
+        };
+        let api = format!("{lab}/gateway-api-1.6.1.yaml");
+        run("kubectl", &["apply", "--server-side", "--force-conflicts", "--filename", &api]).await?;
+        for name in ["portico-crds", "portico"] {
+            let release = name.replace("portico", "agentgateway");
+            let words = ["upgrade", "--install", "--create-namespace", "--wait"];
+            let place = ["--namespace=agentgateway-system", &release, &chart(name)];
+            run("helm", &[&words[..], &place[..]].concat()).await?;
+        }
+        anyhow::Ok(())
+    });
+    installed.await.map(drop)
+}
+
 impl Cluster {
+    /// A namespace that is there.
+    pub fn there(namespace: &str) -> Self {
+        Self { namespace: namespace.to_owned() }
+    }
+
     /// Makes a namespace in which any pod may run.
     pub async fn privileged(namespace: &str) -> anyhow::Result<Self> {
         Self::namespace(namespace, "privileged").await
@@ -35,6 +66,19 @@ impl Cluster {
     /// Makes a namespace in which only pods with the least rights may run.
     pub async fn restricted(namespace: &str) -> anyhow::Result<Self> {
         Self::namespace(namespace, "restricted").await
+    }
+
+    /// Makes a namespace in which any pod may run, in a cluster in which the charts are installed.
+    pub async fn with_portico(namespace: &str) -> anyhow::Result<Self> {
+        install().await?;
+        Self::privileged(namespace).await
+    }
+
+    /// The address of a Gateway that is in force.
+    pub async fn gateway(&self, name: &str) -> anyhow::Result<String> {
+        self.until("condition=Programmed", &format!("gateway/{name}")).await?;
+        let address = "-o=jsonpath={.status.addresses[0].value}";
+        self.kubectl(&["get", "gateway", name, address]).await
     }
 
     async fn namespace(namespace: &str, standard: &str) -> anyhow::Result<Self> {
