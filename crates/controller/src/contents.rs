@@ -93,7 +93,7 @@ impl Contents {
 
     /// Which of those that something refers to have to be read, with their versions. Asked again, it does not
     /// name them again. Whoever is not referred to any more is forgotten.
-    pub(crate) fn to_read(
+    pub(crate) fn missing(
         &mut self,
         kind: Kept,
         referenced: &BTreeSet<ObjectName>,

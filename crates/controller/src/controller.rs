@@ -233,7 +233,7 @@ async fn run(mut knowledge: Knowledge, mut inbox: Inbox, outbox: Outbox) {
             }
         }
         inbox.leads = inbox.leadership.is_held();
-        for (kind, name, version) in knowledge.to_read() {
+        for (kind, name, version) in knowledge.missing() {
             let (client, contents) = (outbox.client.clone(), outbox.contents.clone());
             tokio::spawn(contents::read(client, kind, name, version, contents));
         }

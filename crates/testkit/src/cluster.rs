@@ -40,7 +40,8 @@ async fn install() -> anyhow::Result<()> {
             output(&format!("{program} {}", words.join(" ")), command).await.map(drop)
         };
         let api = format!("{lab}/gateway-api-1.6.1.yaml");
-        run("kubectl", &["apply", "--server-side", "--force-conflicts", "--filename", &api]).await?;
+        run("kubectl", &["apply", "--server-side", "--force-conflicts", "--filename", &api])
+            .await?;
         for name in ["portico-crds", "portico"] {
             let release = name.replace("portico", "agentgateway");
             let words = ["upgrade", "--install", "--create-namespace", "--wait"];

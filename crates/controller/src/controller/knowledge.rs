@@ -132,13 +132,13 @@ impl Knowledge {
     }
 
     /// What has to be read of what something refers to, before it is known what that means.
-    pub(super) fn to_read(&mut self) -> Vec<(Kept, ObjectName, String)> {
+    pub(super) fn missing(&mut self) -> Vec<(Kept, ObjectName, String)> {
         if self.meaning.is_some() || !self.stores.is_known() || !self.contents.are_known() {
             return Vec::new();
         }
         let world = self.stores.manifests().world;
         let secrets = referenced_secrets(&world, &self.options.settings);
-        let missing = self.contents.to_read(Kept::Secret, &secrets).into_iter();
+        let missing = self.contents.missing(Kept::Secret, &secrets).into_iter();
         missing.map(|(name, version)| (Kept::Secret, name, version)).collect()
     }
 

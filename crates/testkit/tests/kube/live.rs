@@ -56,7 +56,8 @@ async fn has_changed(client: &Client, since: usize) -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "run by cargo xtask test kube, needs the cluster lab"]
-async fn a_label_is_seen_by_connected_clients_and_costs_nobody_else_anything() -> anyhow::Result<()> {
+async fn a_label_is_seen_by_connected_clients_and_costs_nobody_else_anything() -> anyhow::Result<()>
+{
     let cluster = Cluster::with_portico("live").await?;
     cluster.apply(include_str!("live/servers.yaml")).await?;
     for server in ["first", "second", "late"] {
@@ -184,11 +185,14 @@ async fn a_controller_or_an_api_server_that_is_away_costs_nobody_anything() -> a
     let watched = Watched::start("endurance")?;
 
     let system = ["--namespace=agentgateway-system", "-l=app.kubernetes.io/component=controller"];
-    cluster.kubectl(&[&["delete", "pod", "--force", "--grace-period=0"], &system[..]].concat()).await?;
+    cluster
+        .kubectl(&[&["delete", "pod", "--force", "--grace-period=0"], &system[..]].concat())
+        .await?;
     cluster.kubectl(&[&["wait", "--for=condition=Ready", "pod"], &system[..]].concat()).await?;
     let restart = tokio::process::Command::new("lab").args(["restart", "kube-apiserver"]).status();
     anyhow::ensure!(restart.await?.success(), "the API server was not restarted");
-    eventually("the API server", async || cluster.kubectl(&["get", "gateways"]).await.map(drop)).await?;
+    eventually("the API server", async || cluster.kubectl(&["get", "gateways"]).await.map(drop))
+        .await?;
     // Whatever has been overlooked until now is noticed at the next change.
     cluster.kubectl(&["label", "service", "second", "touched=yes"]).await?;
     tokio::time::sleep(Duration::from_secs(15)).await;
@@ -207,7 +211,8 @@ async fn a_controller_or_an_api_server_that_is_away_costs_nobody_anything() -> a
     cluster.kubectl(&["patch", "httproute", "live", "--type=merge", "-p", hosts]).await?;
     let ours = "jsonpath={.status.parents[?(@.controllerName==\"agentgateway.dev/agentgateway\")].conditions[0].observedGeneration}=2";
     cluster.until(ours, "httproute/live").await?;
-    let parents = cluster.kubectl(&["get", "httproute", "live", "-o=jsonpath={.status.parents}"]).await?;
+    let parents =
+        cluster.kubectl(&["get", "httproute", "live", "-o=jsonpath={.status.parents}"]).await?;
     let parents: serde_json::Value = serde_json::from_str(&parents)?;
     let there = parents.as_array().context("no parents")?;
     anyhow::ensure!(there.contains(&theirs), "another controller's entry is gone: {parents}");

@@ -12,7 +12,11 @@ use testkit::Cluster;
 use xds::{Client, Endpoint, Received};
 
 /// What comes of following the controller with a token: the names of the documents that were told, or why not.
-async fn told(folder: &Path, host: &str, token: &str) -> anyhow::Result<Result<Vec<String>, String>> {
+async fn told(
+    folder: &Path,
+    host: &str,
+    token: &str,
+) -> anyhow::Result<Result<Vec<String>, String>> {
     let file = folder.join("token");
     std::fs::write(&file, token)?;
     let endpoint = Endpoint {
@@ -75,7 +79,9 @@ async fn the_controller_tells_a_proxy_what_is_for_its_gateway_and_nobody_else_an
     for name in ["mine", "other"] {
         cluster.gateway(name).await?;
         let label = format!("-l=gateway.networking.k8s.io/gateway-name={name}");
-        let pod = cluster.kubectl(&["get", "pods", &label, "-o=jsonpath={.items[0].metadata.name}"]).await?;
+        let pod = cluster
+            .kubectl(&["get", "pods", &label, "-o=jsonpath={.items[0].metadata.name}"])
+            .await?;
         pods.push(pod);
     }
     let (mine, other) = (pods.first().context("no pod")?, pods.get(1).context("no pod")?);
@@ -97,21 +103,34 @@ async fn the_controller_tells_a_proxy_what_is_for_its_gateway_and_nobody_else_an
     let refused = [
         ("another audience", token(&cluster, "mine", Some(mine), &[]).await?, "audience"),
         ("no pod", token(&cluster, "mine", None, &[AUDIENCE]).await?, "not bound to a pod"),
-        ("no Gateway's", token(&cluster, "default", Some(mine), &[AUDIENCE]).await.unwrap_or_default(), ""),
+        (
+            "no Gateway's",
+            token(&cluster, "default", Some(mine), &[AUDIENCE]).await.unwrap_or_default(),
+            "",
+        ),
         ("no token", "nonsense".to_owned(), "not good"),
     ];
     for (what, token, reason) in refused {
         let refusal = told(folder, &host, &token).await?;
-        anyhow::ensure!(matches!(&refusal, Err(said) if said.contains(reason)), "{what}: {refusal:?}");
+        anyhow::ensure!(
+            matches!(&refusal, Err(said) if said.contains(reason)),
+            "{what}: {refusal:?}"
+        );
     }
 
     let old = expired(&good)?;
     let refusal = told(folder, &host, &old).await?;
-    anyhow::ensure!(matches!(&refusal, Err(said) if said.contains("expired")), "expired: {refusal:?}");
+    anyhow::ensure!(
+        matches!(&refusal, Err(said) if said.contains("expired")),
+        "expired: {refusal:?}"
+    );
     // A token ends with the pod that it is bound to.
     cluster.kubectl(&["delete", "pod", mine, "--force", "--grace-period=0"]).await?;
     let refusal = told(folder, &host, &good).await?;
-    anyhow::ensure!(matches!(&refusal, Err(said) if said.contains("not good")), "gone: {refusal:?}");
+    anyhow::ensure!(
+        matches!(&refusal, Err(said) if said.contains("not good")),
+        "gone: {refusal:?}"
+    );
     Ok(())
 }
 
@@ -122,8 +141,8 @@ fn expired(good: &str) -> anyhow::Result<String> {
     let (header, claims) = (parts.next().context("no header")?, parts.next().context("no claims")?);
     let mut claims: serde_json::Value = serde_json::from_slice(&encoding.decode(claims)?)?;
     for claim in ["exp", "iat", "nbf"] {
-        let time = claims.get(claim).and_then(serde_json::Value::as_i64).context("no time")?;
-        claims[claim] = (time - 7200).into();
+        let written = claims.get_mut(claim).context("no such claim")?;
+        *written = (written.as_i64().context("no time")? - 7200).into();
     }
     let signed = format!("{header}.{}", encoding.encode(claims.to_string()));
     let lab = std::env::var("PORTICO_LAB")?;
