@@ -1,5 +1,6 @@
 //! What runs in a real Kubernetes cluster: the one that `cargo xtask test kube` starts around these tests.
 
+mod charts;
 mod crds;
 mod live;
 mod smoke;

@@ -1,0 +1,130 @@
+//! The charts: what they install, that they do it twice, what they refuse to touch, and that their notes are true.
+
+use std::fs;
+
+use anyhow::Context;
+use testkit::{Cluster, output, repository};
+use tokio::process::Command;
+
+#[tokio::test]
+#[ignore = "run by cargo xtask test kube, needs the cluster lab"]
+async fn the_charts_are_sound() -> anyhow::Result<()> {
+    for chart in ["portico", "portico-crds"] {
+        let said = helm(&["lint", "--strict", &path(chart)?]).await?;
+        anyhow::ensure!(said.contains("0 chart(s) failed"), "{said}");
+    }
+    for (value, reason) in [
+        ("discovery.crossNamespace=Some", "value must be one of 'Granted', 'Any'"),
+        ("controller.replicas=2", "additional properties 'replicas' not allowed"),
+        ("controller.replicaCount=two", "got string, want integer"),
+        ("controllerName=agentgateway", "does not match pattern"),
+    ] {
+        let refused = helm(&["template", "portico", &path("portico")?, "--set", value]).await;
+        let refused = format!("{:#}", refused.err().with_context(|| format!("{value} is taken"))?);
+        anyhow::ensure!(refused.contains(reason), "{value}: {refused}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "run by cargo xtask test kube, needs the cluster lab"]
+async fn what_kustomize_installs_is_what_the_chart_renders() -> anyhow::Result<()> {
+    let chart = path("portico")?;
+    let words = ["template", "portico", &chart, "--namespace", "portico-system", "--no-hooks"];
+    let rendered = helm(&words).await?;
+    let file = repository()?.join("deploy/kustomize/controller.yaml");
+    if std::env::var_os("UPDATE_FIXTURES").is_some() {
+        fs::write(&file, &rendered)?;
+    }
+    let there = fs::read_to_string(&file).unwrap_or_default();
+    anyhow::ensure!(
+        there == rendered,
+        "deploy/kustomize/controller.yaml is not what `helm template` prints: run \
+         `UPDATE_FIXTURES=1 cargo xtask test kube`"
+    );
+    let cluster = Cluster::restricted("charts-kustomize").await?;
+    cluster.dry_run(&rendered.replace("portico-system", "charts-kustomize")).await?;
+    let folder = repository()?.join("deploy/kustomize");
+    let all = cluster.kubectl(&["kustomize", &folder.to_string_lossy()]).await?;
+    for part in ["kind: CustomResourceDefinition", "name: portico-system", "kind: Deployment"] {
+        anyhow::ensure!(all.contains(part), "no {part} in {all}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "run by cargo xtask test kube, needs the cluster lab"]
+async fn definitions_that_something_else_installed_are_left_alone_until_they_are_given_away()
+-> anyhow::Result<()> {
+    let cluster = Cluster::restricted("charts-crds").await?;
+    cluster.definitions().await?;
+    let release = ["upgrade", "--install", "other-crds", &path("portico-crds")?];
+    let release = [&release[..], &["--namespace", "charts-crds"]].concat();
+    let refused = helm(&release).await.err().context("foreign definitions are replaced")?;
+    let refused = format!("{refused:#}");
+    anyhow::ensure!(refused.contains("nothing was changed"), "{refused}");
+
+    // Left alone, with the value that it names.
+    let value = refused.split_whitespace().find(|word| word.starts_with("skipExisting"));
+    let value = value.with_context(|| format!("no value in {refused}"))?;
+    helm(&[&release[..], &["--set", value]].concat()).await?;
+    let manifest = helm(&["get", "manifest", "other-crds", "--namespace", "charts-crds"]).await?;
+    anyhow::ensure!(!manifest.contains("kind: CustomResourceDefinition"), "{manifest}");
+
+    // Given away, with the commands that it prints.
+    let release = [&release[..], &["--reset-values"]].concat();
+    let refused = helm(&release).await.err().context("foreign definitions are replaced")?;
+    for command in format!("{refused:#}").lines().map(str::trim) {
+        if command.starts_with("kubectl ") {
+            run(command).await?;
+        }
+    }
+    for _ in 0..2 {
+        helm(&release).await?;
+    }
+    helm(&["uninstall", "other-crds", "--namespace", "charts-crds"]).await?;
+    cluster.kubectl(&["get", "agentgatewaybackends,agentgatewaypolicies"]).await?;
+    Ok(())
+}
+
+#[tokio::test]
+#[ignore = "run by cargo xtask test kube, needs the cluster lab"]
+async fn the_controller_chart_is_installed_twice_and_uninstalled() -> anyhow::Result<()> {
+    let cluster = Cluster::restricted("charts-install").await?;
+    let chart = path("portico")?;
+    let words = ["upgrade", "--install", "--create-namespace", "--namespace", "charts-install"];
+    let values = ["--set", "controllerName=example.com/charts", "--set", "gatewayClassName=charts"];
+    let release = [&words[..], &["charts", &chart], &values[..]].concat();
+    for _ in 0..2 {
+        let notes = helm(&release).await?;
+        anyhow::ensure!(notes.contains("charts-install"), "{notes}");
+    }
+    let objects = "deployment,service,serviceaccount,role,rolebinding";
+    let there = cluster.kubectl(&["get", objects, "--output=name"]).await?;
+    for kind in ["deployment.apps", "service", "serviceaccount"] {
+        anyhow::ensure!(there.contains(&format!("{kind}/charts-portico\n")), "{kind}: {there}");
+    }
+    helm(&["uninstall", "charts", "--namespace", "charts-install", "--wait"]).await?;
+    let label = "--selector=app.kubernetes.io/instance=charts";
+    let kinds = format!("{objects},clusterrole,clusterrolebinding");
+    let left = cluster.kubectl(&["get", &kinds, label, "--output=name"]).await?;
+    assert_eq!(left, "");
+    Ok(())
+}
+
+fn path(chart: &str) -> anyhow::Result<String> {
+    let folder = repository()?.join("deploy/charts").join(chart);
+    Ok(folder.to_string_lossy().into_owned())
+}
+
+async fn helm(words: &[&str]) -> anyhow::Result<String> {
+    let mut command = Command::new("helm");
+    command.args(words);
+    output(&format!("helm {}", words.join(" ")), command).await
+}
+
+async fn run(line: &str) -> anyhow::Result<String> {
+    let mut command = Command::new("bash");
+    command.args(["-c", line]);
+    output(line, command).await
+}
