@@ -45,7 +45,7 @@ pub use process::{Process, output};
 pub use raw::{Framing, Host, HostKind, RawCall, RawRequest, RawServer, Visit, one_tool};
 pub use record::{DEADLINE, Record, say, within};
 pub use recorder::{Answer, Exchange, Recorder};
-pub use seeds::{Running, Seed, Source, repository};
+pub use seeds::{Running, Seed, Shell, Source, Step, repository};
 pub use shim::Shim;
 pub use tap::Tap;
 pub use transcript::{Change, Transcript};

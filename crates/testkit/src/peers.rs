@@ -1,6 +1,7 @@
 //! The real servers and clients that `cargo xtask test` installed, and how each is started.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -39,6 +40,14 @@ impl Peers {
     /// The folder of the npm packages, for scripts of ours that use one.
     pub fn node_modules(&self) -> &Path {
         &self.npm
+    }
+
+    /// A search path on which Node and the programs of the npm packages come first.
+    pub fn path(&self) -> anyhow::Result<OsString> {
+        let ours = [self.node.parent().map(Path::to_path_buf), Some(self.npm.join(".bin"))];
+        let others = env::var_os("PATH").unwrap_or_default();
+        let folders = ours.into_iter().flatten().chain(env::split_paths(&others));
+        env::join_paths(folders).context("a folder of PATH cannot be joined")
     }
 
     /// The Python with `mcp<2`.

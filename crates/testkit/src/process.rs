@@ -63,20 +63,30 @@ impl Process {
 
     /// Awaits the line that contains `text`, which a program that others wrote says once it has started.
     pub async fn starts(&self, text: &str) -> anyhow::Result<String> {
+        let line = self.line_within(OTHERS, |line| line.contains(text)).await;
+        line.with_context(|| format!("no `{text}` from {}", self.name))
+    }
+
+    /// Awaits a line that may take `limit` to be written; the error shows what was written instead.
+    pub(crate) async fn line_within(
+        &self,
+        limit: Duration,
+        is_it: impl Fn(&str) -> bool,
+    ) -> anyhow::Result<String> {
         let line = async {
             let mut place = 0;
             while let Some(line) = self.log.at(place).await {
-                if line.contains(text) {
+                if is_it(&line) {
                     return Some(line);
                 }
                 place += 1;
             }
             None
         };
-        let said = tokio::time::timeout(OTHERS, line).await;
+        let said = tokio::time::timeout(limit, line).await;
         said.ok().flatten().with_context(|| {
             let said = self.log.all().join("\n");
-            format!("no `{text}` from {} within {OTHERS:?}; it said:\n{said}", self.name)
+            format!("{} did not say it within {limit:?}; it said:\n{said}", self.name)
         })
     }
 

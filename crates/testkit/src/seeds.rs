@@ -3,6 +3,8 @@
 
 mod document;
 mod servers;
+mod shell;
+mod steps;
 mod substitutions;
 
 use std::env;
@@ -17,6 +19,8 @@ use crate::gateway::{Gateway, Start};
 use crate::peers::Peers;
 use crate::record::say;
 pub use crate::seeds::servers::Running;
+pub use crate::seeds::shell::Shell;
+pub use crate::seeds::steps::Step;
 use crate::seeds::substitutions::Substitutions;
 
 /// Where the tutorials come from.
@@ -44,14 +48,14 @@ pub struct Seed {
 }
 
 impl Source {
-    /// `$PORTICO_SEEDS`, else `../shared/seeds` beside the repository, else `examples/seeds`, with one line that says
-    /// so.
+    /// `$PORTICO_SEEDS`, else `../shared/seeds` beside the repository, else, or if the variable is empty,
+    /// `examples/seeds`, with one line that says so.
     pub fn find() -> anyhow::Result<Self> {
         let root = repository()?;
         let given = env::var_os("PORTICO_SEEDS").map(PathBuf::from);
         let beside = root.parent().map(|parent| parent.join("shared/seeds"));
         let (folder, kind) = match (given, beside) {
-            (Some(folder), _) => {
+            (Some(folder), _) if !folder.as_os_str().is_empty() => {
                 anyhow::ensure!(folder.is_dir(), "PORTICO_SEEDS: no folder `{}`", folder.display());
                 (folder, Kind::Documents)
             }
@@ -92,9 +96,26 @@ impl Source {
         Ok(Seed { manifests, commands, objects })
     }
 
+    /// What the tutorial whose name starts with `number` has a person type, for a cluster.
+    pub fn steps(&self, number: &str) -> anyhow::Result<Vec<Step>> {
+        let steps = match self.kind {
+            Kind::Documents => {
+                let text = self.read(number, ".md")?;
+                steps::of_page(&text, self.substitutions.document(number))
+            }
+            Kind::Ours => steps::of_script(&self.read(number, ".sh")?),
+        };
+        steps.with_context(|| format!("the tutorial {number}"))
+    }
+
     /// What a tool of a tutorial is called today.
     pub fn tool(&self, name: &str) -> String {
-        self.substitutions.tool(name)
+        self.substitutions.tool(None, name)
+    }
+
+    /// The tool that a tutorial means where only it uses that name.
+    pub fn tool_in(&self, number: &str, name: &str) -> String {
+        self.substitutions.tool(Some(number), name)
     }
 
     /// Starts the servers of a tutorial.

@@ -84,7 +84,8 @@ fn blocks(text: &str) -> Vec<String> {
     blocks
 }
 
-fn indented(block: &str, depths: &str) -> anyhow::Result<String> {
+/// A block with its lines indented by `depths`.
+pub(super) fn indented(block: &str, depths: &str) -> anyhow::Result<String> {
     let depths: Vec<usize> = depths
         .split_ascii_whitespace()
         .map(str::parse)

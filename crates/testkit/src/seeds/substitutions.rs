@@ -13,7 +13,7 @@ use serde::Deserialize;
 pub(super) struct Substitutions {
     documents: BTreeMap<String, Document>,
     pub(super) programs: Vec<Program>,
-    tools: Vec<Replacement>,
+    tools: Vec<Tool>,
 }
 
 /// What is different in one document.
@@ -26,6 +26,10 @@ pub(super) struct Document {
     pub(super) indent: Vec<Indentation>,
     /// Manifests that the page takes for granted.
     pub(super) add: Vec<Addition>,
+    /// Text that is replaced, too, where the page's commands are run in a cluster.
+    pub(super) commands: Vec<Replacement>,
+    /// Commands that the page takes for granted, where it is run in a cluster.
+    pub(super) first: Vec<First>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -51,6 +55,26 @@ pub(super) struct Indentation {
 #[serde(deny_unknown_fields)]
 pub(super) struct Addition {
     pub(super) manifest: String,
+    #[expect(dead_code, reason = "a reason is for the reader of the file")]
+    reason: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct First {
+    pub(super) command: String,
+    #[expect(dead_code, reason = "a reason is for the reader of the file")]
+    reason: String,
+}
+
+/// What a tool of a tutorial is called today.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tool {
+    /// The only document that it is for.
+    document: Option<String>,
+    from: String,
+    to: String,
     #[expect(dead_code, reason = "a reason is for the reader of the file")]
     reason: String,
 }
@@ -100,8 +124,12 @@ impl Substitutions {
         self.documents.get(number).cloned().unwrap_or_default()
     }
 
-    pub(super) fn tool(&self, name: &str) -> String {
-        let renamed = self.tools.iter().find(|tool| tool.from == name);
+    /// What a tool is called today; `document` is the one that speaks of it, where it matters.
+    pub(super) fn tool(&self, document: Option<&str>, name: &str) -> String {
+        let renamed = self
+            .tools
+            .iter()
+            .find(|tool| tool.from == name && tool.document.as_deref() == document);
         renamed.map_or(name, |tool| tool.to.as_str()).to_owned()
     }
 }
