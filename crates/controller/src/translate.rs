@@ -40,7 +40,8 @@ pub(crate) use shape::{backend_name, kgateway_backend_name};
 /// What the objects of a world mean.
 #[derive(Debug, Default)]
 pub struct Translated {
-    /// The document of each Gateway that is ours. They name endpoints by key and hold none.
+    /// The document of each Gateway that is ours and has a listener that can be served. They name
+    /// endpoints and certificates by key and hold none.
     pub documents: BTreeMap<ObjectName, Reading>,
     /// What is to be said of the objects that are ours.
     pub statuses: Statuses,
@@ -54,7 +55,7 @@ pub fn translate(world: &World, settings: &Settings) -> Translated {
     let index = Index::of(world, settings);
     let (plan, statuses) = plan(&index, &mut diagnostics);
     let mut documents = BTreeMap::new();
-    for gateway in plan.gateways() {
+    for gateway in plan.gateways().iter().filter(|gateway| gateway.is_in_force()) {
         let share = Share::Gateway(gateway.name());
         let (document, origins) = plan.document(&share, IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let reading = Reading { document, origins, diagnostics: Vec::new() };

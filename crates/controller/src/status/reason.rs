@@ -78,8 +78,6 @@ pub const UNSUPPORTED: &str = "Unsupported";
 pub const CLOSED: &str = "Closed";
 /// A Service without a port that says that it speaks MCP.
 pub const NO_USABLE_PORT: &str = "NoUsablePort";
-/// Part of a policy is in force.
-pub const PARTIALLY_VALID: &str = "PartiallyValid";
 /// What a policy is attached to is not there.
 pub const TARGET_NOT_FOUND: &str = "TargetNotFound";
 /// A policy is attached.

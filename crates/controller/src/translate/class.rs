@@ -1,9 +1,11 @@
-//! The GatewayClasses that name our controller.
+//! The GatewayClasses that name our controller, and the Gateways that are ours by them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
-use crate::object::{About, ObjectName};
+use gateway_api::gateways::Gateway;
+
+use crate::object::{About, Object, ObjectName};
 use crate::status::Condition;
 use crate::status::reason::{self, kind};
 use crate::translate::index::Index;
@@ -19,6 +21,15 @@ pub(super) struct Parameters<'a> {
     pub(super) kind: &'a str,
     pub(super) namespace: Option<&'a str>,
     pub(super) name: &'a str,
+}
+
+/// Whether a Gateway is of a class of ours.
+pub(super) fn is_ours(world: &Index<'_>, gateway: &Object<Gateway>) -> bool {
+    let class = gateway.value.spec.gateway_class_name.as_str();
+    match world.class(class) {
+        Some(object) => object.value.spec.controller_name == world.settings.controller,
+        None => class == world.settings.class,
+    }
 }
 
 /// What is to be said of each class of ours.

@@ -68,7 +68,9 @@ impl Faults {
         if self.invalid.is_empty() || self.refusal().is_some() {
             return None;
         }
-        let faults: Vec<&Fault> = self.invalid.iter().collect();
+        let is_whole = |rule| self.invalid.iter().any(|fault| fault.is_whole && fault.rule == rule);
+        let faults = self.invalid.iter().filter(|fault| fault.is_whole || !is_whole(fault.rule));
+        let faults: Vec<&Fault> = faults.collect();
         Some(Condition {
             kind: kind::PARTIALLY_INVALID,
             status: ConditionStatus::True,

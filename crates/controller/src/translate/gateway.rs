@@ -6,7 +6,7 @@ use config::Diagnostic;
 use gateway_api::gateways::{Gateway, GatewayAddresses};
 
 use crate::object::{Object, ObjectName};
-use crate::translate::class::{self, Parameters};
+use crate::translate::class::{self, Parameters, is_ours};
 use crate::translate::guard::Guards;
 use crate::translate::index::Index;
 use crate::translate::listener::{self, Listener};
@@ -21,6 +21,11 @@ pub(super) struct Served<'a> {
 impl Served<'_> {
     pub(super) fn name(&self) -> &ObjectName {
         &self.object.about.name
+    }
+
+    /// Whether any of it can be served.
+    pub(super) fn is_in_force(&self) -> bool {
+        self.in_force().next().is_some()
     }
 
     /// The listeners that can be served.
@@ -61,15 +66,6 @@ pub(super) fn served<'a>(
         listeners: listener::listeners(world, object, guards, diagnostics),
     };
     gateways.into_iter().map(with_listeners).collect()
-}
-
-/// Whether a Gateway is of a class of ours.
-pub(super) fn is_ours(world: &Index<'_>, gateway: &Object<Gateway>) -> bool {
-    let class = gateway.value.spec.gateway_class_name.as_str();
-    match world.class(class) {
-        Some(object) => object.value.spec.controller_name == world.settings.controller,
-        None => class == world.settings.class,
-    }
 }
 
 /// What a Gateway asks of its parameters that cannot be given.

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -66,13 +66,30 @@ fn check(case: &Path) -> Option<String> {
         if before == now {
             continue;
         }
-        if env::var_os("UPDATE_FIXTURES").is_some() {
+        if env::var_os("UPDATE_FIXTURES").is_some() && now.is_empty() {
+            fs::remove_file(&file).unwrap();
+        } else if env::var_os("UPDATE_FIXTURES").is_some() {
             fs::write(&file, now).unwrap();
         } else {
             different.push_str(&format!("{} is now:\n{now}", file.display()));
         }
     }
     (!different.is_empty()).then_some(different)
+}
+
+/// Every word that a condition may give as its reason is given in a fixture.
+#[test]
+fn every_reason_has_a_fixture() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let cases = fs::read_dir(fixtures).unwrap().map(|entry| entry.unwrap().path());
+    let said: String =
+        cases.filter_map(|case| fs::read_to_string(case.join("statuses.yaml")).ok()).collect();
+    let said: BTreeSet<&str> =
+        said.lines().filter_map(|line| line.trim().strip_prefix("reason: ")).collect();
+    let (_, reasons) = include_str!("../status/reason.rs").rsplit_once("}\n").unwrap();
+    let constants = reasons.lines().filter_map(|line| line.split('"').nth(1));
+    let missing: Vec<&str> = constants.filter(|reason| !said.contains(reason)).collect();
+    assert!(said.len() > 20 && missing.is_empty(), "no fixture gives {missing:?}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub(in crate::translate) fn status(
     attached: &BTreeMap<String, i32>,
 ) -> GatewayStatus {
     let mut conditions = vec![accepted(world, gateway), resolved_refs(gateway)];
-    if gateway.in_force().next().is_none() {
+    if !gateway.is_in_force() {
         let message = "none of its listeners can be served";
         conditions.push(Condition::fails(kind::PROGRAMMED, reason::INVALID, message));
     }

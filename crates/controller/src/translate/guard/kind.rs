@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::object::{About, Object, ObjectName};
-use crate::translate::gateway;
+use crate::translate::class;
 use crate::translate::index::Index;
 use crate::translate::section;
 use crate::translate::shape;
@@ -138,7 +138,7 @@ impl<'a> Objects<'a> {
 
 fn is_our_gateway(world: &Index<'_>, name: &ObjectName) -> bool {
     let gateway = world.gateway(name);
-    gateway.is_some_and(|gateway| gateway::is_ours(world, gateway))
+    gateway.is_some_and(|gateway| class::is_ours(world, gateway))
 }
 
 fn of_backend(targets: &BTreeMap<String, Vec<String>>, name: &str) -> Vec<String> {

@@ -12,7 +12,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use crate::object::{About, Object, ObjectName};
 use crate::settings::Settings;
 use crate::status::reason;
-use crate::translate::gateway;
+use crate::translate::class;
 use crate::translate::grant::{self, Kind, Referent};
 use crate::translate::index::Index;
 use crate::translate::listener::Problem;
@@ -34,7 +34,7 @@ pub(super) struct Certificates {
 pub fn referenced_secrets(world: &World, settings: &Settings) -> BTreeSet<ObjectName> {
     let index = Index::of(world, settings);
     let mut names = BTreeSet::new();
-    for object in world.gateways.iter().filter(|one| gateway::is_ours(&index, one)) {
+    for object in world.gateways.iter().filter(|one| class::is_ours(&index, one)) {
         for listener in object.value.spec.listeners.iter().filter(|one| one.protocol == "HTTPS") {
             for reference in references(listener) {
                 names.extend(permitted(&index, &object.about, reference).ok());

@@ -3,11 +3,10 @@
 
 use config::Close;
 
-use crate::object::About;
 use crate::status::reason::{self, kind};
 use crate::status::{BackendOutcome, Condition, LeftOut, TargetOutcome};
 use crate::translate::shape::Shape;
-use crate::translate::target::selected::ALLOWED;
+use crate::translate::target::selected::not_permitted;
 use crate::translate::target::{Candidate, Findings};
 
 /// How many of what is wrong a condition names.
@@ -72,15 +71,6 @@ fn resolved_refs(shape: &Shape<'_>, findings: &Findings) -> Condition {
     });
     let message = some(barred.iter().chain(&findings.missing), "; ");
     Condition::fails(kind::RESOLVED_REFS, reason, message)
-}
-
-/// Why a Service of another namespace is left out, and what to do about it.
-pub(super) fn not_permitted(backend: &About) -> String {
-    let namespace = backend.namespace();
-    format!(
-        "backends of `{namespace}` may not select it: annotate it with \
-         `{ALLOWED}: {namespace}`, or write a ReferenceGrant beside it"
-    )
 }
 
 fn described(left: &LeftOut) -> String {

@@ -18,14 +18,13 @@ use crate::translate::index::Placed;
 use crate::translate::section;
 use crate::translate::shape::Entry;
 use crate::translate::target::address::{service_url, written_path};
-use crate::translate::target::outcome::not_permitted;
 use crate::translate::target::{Candidate, Finding, Findings};
 use crate::translate::target_name::{self, Claim, Rank};
 
 const NAME: &str = "agentgateway.dev/mcp-target-name";
 const PATHS: [&str; 2] = ["agentgateway.dev/mcp-path", "kgateway.dev/mcp-path"];
 /// The namespaces whose backends may select a Service: `team-a, team-b`, or `*` for all.
-pub(super) const ALLOWED: &str = "agentgateway.dev/mcp-allow-from";
+const ALLOWED: &str = "agentgateway.dev/mcp-allow-from";
 
 /// Which namespaces, and which Services there.
 type Selectors<'a> = (Option<&'a LabelSelector>, Option<&'a LabelSelector>);
@@ -177,6 +176,15 @@ impl<'a> Finding<'a, '_> {
             message,
         }
     }
+}
+
+/// Why a Service of another namespace is left out, and what to do about it.
+pub(super) fn not_permitted(backend: &About) -> String {
+    let namespace = backend.namespace();
+    format!(
+        "backends of `{namespace}` may not select it: annotate it with \
+         `{ALLOWED}: {namespace}`, or write a ReferenceGrant beside it"
+    )
 }
 
 /// A Service that is no target.
