@@ -23,6 +23,7 @@ use crate::federation::Federation;
 use crate::world::World;
 
 pub use body::ReplyBody;
+pub(crate) use body::{Deadline, Forwarded};
 pub(crate) use transport::{sse, stdio, streamable};
 
 /// An MCP endpoint as one request sees it.

@@ -11,6 +11,7 @@ mod gateway;
 mod reload;
 mod world;
 
+mod arrival;
 mod context;
 mod listen;
 mod place;
@@ -20,6 +21,7 @@ mod dispatch;
 mod downstream;
 mod exchange;
 mod federation;
+mod forward;
 mod session;
 mod upstream;
 

@@ -3,6 +3,7 @@
 mod connection;
 mod doors;
 mod impatient;
+pub(crate) mod tls;
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,14 +12,17 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_util::either::Either;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, warn};
 
+use crate::arrival::{Arrival, Seat};
 use crate::context::{Closing, Context};
 use crate::listen::connection::{Deadlines, converse};
 use crate::metrics::Limit;
-use crate::serve::Arrival;
 
 pub use doors::ListenError;
 pub(crate) use doors::{Bound, Doors};
@@ -28,6 +32,9 @@ const ACCEPT_REST: Duration = Duration::from_millis(100);
 
 /// How long what was ended has to reach its client.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// A connection as it is, or over TLS.
+type Stream = Either<TcpStream, Box<TlsStream<TcpStream>>>;
 
 /// One open listener and its connections.
 pub(crate) struct Door {
@@ -137,17 +144,44 @@ impl Accept {
         }
     }
 
-    fn connect(&self, stream: TcpStream, remote: SocketAddr, seat: OwnedSemaphorePermit) {
+    fn connect(&self, stream: TcpStream, remote: SocketAddr, permit: OwnedSemaphorePermit) {
         let context = self.context.clone();
+        let (counted, awaited) = (context.metrics.connection(), self.connections.token());
+        let seat = Arc::new(Seat::new(permit, counted, awaited));
         let (configured, closing) = (self.configured, self.closing.clone());
-        let arrival = Arrival { configured, remote, closing };
-        let counted = context.metrics.connection();
-        let conversation =
-            converse(context, arrival, stream, self.cut.clone(), Deadlines::default());
-        let connection = async move {
-            conversation.await;
-            drop((seat, counted));
-        };
-        self.context.tasks.spawn("connection", self.connections.track_future(connection));
+        let arrival = Arrival { configured, remote, tls: None, closing, seat };
+        let conversation = greet(context, arrival, stream, self.cut.clone());
+        self.context.tasks.spawn("connection", self.connections.track_future(conversation));
     }
+}
+
+/// Serves a connection, over TLS where its listener speaks that.
+async fn greet(
+    context: Arc<Context>,
+    mut arrival: Arrival,
+    stream: TcpStream,
+    cut: CancellationToken,
+) {
+    let deadlines = Deadlines::default();
+    // Nothing is accepted before the first world is there.
+    let Some(world) = context.world.load_full() else { return };
+    let listener = world.listener(arrival.configured);
+    if listener.is_some_and(|listener| listener.tls.is_none()) {
+        return converse(context, arrival, Stream::Left(stream), cut, deadlines).await;
+    }
+    let Some(config) = world.tls.get(&arrival.configured).cloned() else { return };
+    drop(world);
+    let shake = TlsAcceptor::from(config).accept(stream);
+    let shaken = tokio::select! {
+        shaken = tokio::time::timeout(deadlines.head, shake) => shaken,
+        () = arrival.closing.draining.cancelled() => return,
+    };
+    let stream = match shaken {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return debug!(remote = %arrival.remote, %error, "No TLS was agreed on."),
+        Err(_) => return debug!(remote = %arrival.remote, "No TLS was agreed on in time."),
+    };
+    let name = stream.get_ref().1.server_name().unwrap_or_default().to_ascii_lowercase();
+    arrival.tls = Some(name.into());
+    converse(context, arrival, Stream::Right(Box::new(stream)), cut, deadlines).await;
 }

@@ -18,6 +18,11 @@ pub(crate) fn number() -> u64 {
     u64::from_be_bytes(first)
 }
 
+/// A place to begin with in a list of any length.
+pub(crate) fn index() -> usize {
+    usize::from(byte()) << 8 | usize::from(byte())
+}
+
 /// A byte, for spreading waits.
 pub(crate) fn byte() -> u8 {
     let [first, ..] = bytes();

@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use config::{Snapshot, TargetAddress, TargetKey};
+use config::{Certificate, Snapshot, TargetAddress, TargetKey};
+use rustls::ServerConfig;
 
 use crate::federation::{Federation, Member, Naming, Shape};
-use crate::upstream::{Settings, Surroundings, Upstream};
+use crate::listen::tls;
+use crate::upstream::{Server, Settings, Surroundings, Upstream};
 use crate::world::World;
 
 /// A new world, and what the old one had that it has not.
@@ -80,7 +82,9 @@ pub async fn reload(
     let routes = snapshot.listeners.iter().flat_map(|listener| listener.routes.routes());
     let routes =
         routes.map(|route| (route.name.clone(), surroundings.metrics.route(&route.name))).collect();
-    let world = World { snapshot, backends, upstreams, routes };
+    let services = services(surroundings, previous, &snapshot);
+    let tls = server_configs(previous, &snapshot).await;
+    let world = World { snapshot, backends, upstreams, services, tls, routes };
     Reloaded { world, gone: known.into_values().collect(), gone_backends }
 }
 
@@ -88,4 +92,41 @@ fn endpoints(snapshot: &Snapshot, target: &config::Target) -> Arc<[SocketAddr]> 
     let TargetAddress::Http(address) = &target.address else { return Arc::default() };
     let Some(key) = &address.endpoints else { return Arc::default() };
     snapshot.endpoints.get(key).map(|addresses| addresses.as_slice().into()).unwrap_or_default()
+}
+
+fn services(
+    surroundings: &Surroundings,
+    previous: Option<&World>,
+    snapshot: &Snapshot,
+) -> HashMap<Arc<str>, Arc<Server>> {
+    let mut services = HashMap::new();
+    for service in snapshot.services.values() {
+        let known = previous.and_then(|world| world.services.get(&service.name));
+        let server = Server::new(surroundings, snapshot, service, known.map(Arc::as_ref));
+        services.insert(service.name.clone(), Arc::new(server));
+    }
+    services
+}
+
+/// What has not changed stays, and clients that were here before need not begin anew. Files may have
+/// changed without a word.
+async fn server_configs(
+    previous: Option<&World>,
+    snapshot: &Snapshot,
+) -> HashMap<SocketAddr, Arc<ServerConfig>> {
+    let mut configs = HashMap::new();
+    for listener in &snapshot.listeners {
+        let Some(tls) = &listener.tls else { continue };
+        let is_file = |one: &Certificate| matches!(one, Certificate::Files { .. });
+        let known = previous.filter(|world| {
+            let before = world.listener(listener.address).and_then(|before| before.tls.as_ref());
+            before == Some(tls) && !tls.certificates.iter().any(is_file)
+        });
+        let config = match known.and_then(|world| world.tls.get(&listener.address)) {
+            Some(config) => Some(config.clone()),
+            None => tls::server_config(tls).await,
+        };
+        configs.extend(config.map(|config| (listener.address, config)));
+    }
+    configs
 }

@@ -17,6 +17,7 @@ mod pool;
 mod processes;
 mod refresh;
 mod requests;
+mod server;
 mod transport;
 
 use std::sync::Arc;
@@ -45,12 +46,16 @@ use crate::upstream::pool::HttpPool;
 use crate::upstream::processes::Processes;
 use crate::upstream::refresh::Drained;
 
+pub(crate) use connect::body::RequestBody;
 pub use declaration::Declaration;
 pub(crate) use error::UpstreamError;
 pub use feed::Feed;
 pub(crate) use lease::Client;
 pub use lease::{Lease, Owner, Seat, Slot};
 pub(crate) use overlay_places::OverlayPlace;
+pub(crate) use pool::HttpAnswer;
+pub(crate) use pool::body::HttpBody;
+pub(crate) use server::Server;
 #[cfg(test)]
 pub(crate) use transport::fixtures;
 pub(crate) use transport::{

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use config::{Listener, Snapshot};
 use mcp::ListKind;
+use rustls::ServerConfig;
 
 use crate::admin::{TargetState, TargetStatus};
 use crate::catalog::Standing;
 use crate::federation::{Federation, Member};
 use crate::metrics::RouteMetrics;
-use crate::upstream::Upstream;
+use crate::upstream::{Server, Upstream};
 
 /// What is served at this moment.
 pub struct World {
@@ -22,6 +23,10 @@ pub struct World {
     pub backends: HashMap<Arc<str>, Arc<Federation>>,
     /// The live side of every target that some backend has.
     pub upstreams: Vec<Arc<Upstream>>,
+    /// The live side of every ordinary HTTP server, by its name.
+    pub(crate) services: HashMap<Arc<str>, Arc<Server>>,
+    /// The server side of TLS, by the configured addresses of the listeners that speak it.
+    pub(crate) tls: HashMap<SocketAddr, Arc<ServerConfig>>,
     /// Handles of every route's metrics, by its name.
     pub routes: HashMap<Arc<str>, Arc<RouteMetrics>>,
 }

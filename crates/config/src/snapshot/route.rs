@@ -87,6 +87,11 @@ impl Action {
             Self::Redirect(_) | Self::Closed(_) | Self::Failed(_) => None,
         }
     }
+
+    /// Whether backends answer, as far as anybody knows.
+    pub fn may_be_mcp(&self) -> bool {
+        matches!(self, Self::Closed(_)) || self.backends().is_some()
+    }
 }
 
 /// What a route is chosen by.

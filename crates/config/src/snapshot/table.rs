@@ -27,10 +27,10 @@ impl RouteTable {
         routes.matching(request.host).find_map(|paths| paths.find(request))
     }
 
-    /// Whether the same listener answers for both hosts.
-    pub fn is_same_listener(&self, one: &str, other: &str) -> bool {
+    /// Whether there is a listener for `host`, and another one answers for `name`.
+    pub fn is_of_another_listener(&self, name: &str, host: &str) -> bool {
         let of = |host: &str| self.listeners.matching(host).next().map(std::ptr::from_ref);
-        of(one) == of(other)
+        of(host).is_some_and(|listener| of(name) != Some(listener))
     }
 
     /// Every route, once for each of its rules.

@@ -3,12 +3,13 @@
 
 mod report;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use config::Reading;
+use config::{Reading, Secret};
 use proxy::Tasks;
 use tokio::sync::watch;
 use tracing::{debug, info, warn};
@@ -107,7 +108,7 @@ fn apply(
     sender: &watch::Sender<Arc<Reading>>,
     versions: &watch::Sender<Version>,
 ) -> Result<(), String> {
-    let mut endpoints = std::collections::BTreeMap::new();
+    let mut endpoints = BTreeMap::new();
     for (name, resource) in received.of(ResourceType::Endpoints) {
         let addresses: Vec<SocketAddr> = serde_json::from_slice(&resource.payload)
             .map_err(|error| format!("endpoints `{name}`: {error}"))?;
@@ -120,6 +121,12 @@ fn apply(
     let mut reading = config::read(name, text)
         .map_err(|diagnostic| format!("document `{name}`: {diagnostic}"))?;
     reading.document.endpoints = endpoints;
+    for (key, resource) in received.of(ResourceType::Secret) {
+        // What is wrong is not said: it could quote what is in it.
+        let values = serde_json::from_slice::<BTreeMap<String, Secret>>(&resource.payload)
+            .map_err(|_| format!("secret `{key}`: this is not a mapping of names to texts"))?;
+        reading.document.secrets.insert(key, values);
+    }
     let reading = Arc::new(reading);
     versions.send_replace(Version { version: document.version.clone(), reading: reading.clone() });
     sender.send_replace(reading);

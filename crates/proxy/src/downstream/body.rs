@@ -1,6 +1,7 @@
 //! The body of a response: ours in one go, or an answer as its parts arrive.
 
 mod events;
+mod forwarded;
 mod own;
 mod piped;
 
@@ -12,10 +13,11 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
 use crate::access_log::{Ending, TellsEnding};
-use crate::error::CallError;
+use crate::error::{CallError, ForwardError};
 use crate::reply::{Part, Parts, Segments};
 
 pub(crate) use events::{Events, Kept};
+pub(crate) use forwarded::{Deadline, Forwarded};
 pub(crate) use own::{OwnStream, Reading};
 pub(crate) use piped::{Piped, PipedStream};
 
@@ -24,8 +26,14 @@ const RETRY_MILLIS: u64 = 1_000;
 
 /// An answer that streams broke off: the connection is cut, because the head is sent already.
 #[derive(Debug, thiserror::Error)]
-#[error("the answer broke off: {0}")]
-pub struct BrokenOff(CallError);
+pub enum BrokenOff {
+    /// That of a call.
+    #[error("the answer broke off: {0}")]
+    Call(CallError),
+    /// That of an ordinary HTTP server.
+    #[error("the answer broke off: {0}")]
+    Forward(ForwardError),
+}
 
 /// The body of a response.
 pub enum ReplyBody {
@@ -41,6 +49,8 @@ pub enum ReplyBody {
     Own(Box<OwnStream>),
     /// The one stream of a client of HTTP+SSE.
     Piped(Box<PipedStream>),
+    /// The answer of an ordinary HTTP server.
+    Forwarded(Box<Forwarded>),
 }
 
 /// A JSON document as its parts arrive.
@@ -86,11 +96,20 @@ impl Body for ReplyBody {
             Self::Events(events) => ready!(events.poll_next(context)).and_then(data),
             Self::Own(own) => ready!(own.poll_next(context)).and_then(data),
             Self::Piped(piped) => ready!(piped.poll_next(context)).and_then(data),
+            Self::Forwarded(forwarded) => {
+                ready!(forwarded.poll_frame(context)).map(|frame| frame.map_err(BrokenOff::Forward))
+            }
         })
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self, Self::Empty | Self::Whole(_, 0))
+        match self {
+            Self::Empty | Self::Whole(_, 0) => true,
+            Self::Forwarded(forwarded) => forwarded.is_end_stream(),
+            Self::Whole(..) | Self::Stream(_) | Self::Events(_) | Self::Own(_) | Self::Piped(_) => {
+                false
+            }
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -100,6 +119,7 @@ impl Body for ReplyBody {
             Self::Stream(_) | Self::Events(_) | Self::Own(_) | Self::Piped(_) => {
                 SizeHint::default()
             }
+            Self::Forwarded(forwarded) => forwarded.size_hint(),
         }
     }
 }
@@ -110,6 +130,7 @@ impl TellsEnding for ReplyBody {
             Self::Empty | Self::Whole(..) | Self::Own(_) | Self::Piped(_) => None,
             Self::Stream(stream) => stream.ending,
             Self::Events(events) => events.ending(),
+            Self::Forwarded(forwarded) => forwarded.ending(),
         }
     }
 }
@@ -125,7 +146,7 @@ impl JsonStream {
             Some(Part::Message(_) | Part::Paused(_)) => Some(Ok(Bytes::new())),
             Some(Part::Failed(error)) => {
                 self.ending = Some(error.ending());
-                Some(Err(BrokenOff(error)))
+                Some(Err(BrokenOff::Call(error)))
             }
             None => None,
         })

@@ -34,6 +34,18 @@ pub(crate) fn check(
     head: &Parts,
     host: &str,
 ) -> Result<(), RequestError> {
+    check_host(listener, address, head, host)?;
+    check_origins(listener, head, host)?;
+    check_single(&head.headers)
+}
+
+/// Refuses a host that is not ours where only loopback is.
+pub(crate) fn check_host(
+    listener: &Listener,
+    address: SocketAddr,
+    head: &Parts,
+    host: &str,
+) -> Result<(), RequestError> {
     let allowed = listener.allowed.of(host);
     if address.ip().is_loopback() && !is_ours(allowed, host) {
         return Err(RequestError::Host(host.to_owned()));
@@ -41,14 +53,22 @@ pub(crate) fn check(
     if head.headers.get_all(HOST).iter().count() > 1 {
         return Err(RequestError::Host("more than one".to_owned()));
     }
-    for origin in head.headers.get_all(ORIGIN) {
-        check_origin(allowed, origin)?;
-    }
-    check_single(&head.headers)
+    Ok(())
+}
+
+/// Refuses an origin that is not allowed.
+pub(crate) fn check_origins(
+    listener: &Listener,
+    head: &Parts,
+    host: &str,
+) -> Result<(), RequestError> {
+    let allowed = listener.allowed.of(host);
+    let mut origins = head.headers.get_all(ORIGIN).iter();
+    origins.try_for_each(|origin| check_origin(allowed, origin))
 }
 
 /// Of two headers with one name, what stands before us may have looked at the other.
-fn check_single(headers: &HeaderMap) -> Result<(), RequestError> {
+pub(crate) fn check_single(headers: &HeaderMap) -> Result<(), RequestError> {
     for (name, written) in &SINGLE {
         if headers.get_all(name).iter().nth(1).is_some() {
             return Err(RequestError::RepeatedHeader(written));

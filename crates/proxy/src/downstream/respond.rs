@@ -9,6 +9,7 @@ use crate::error::RequestError;
 use crate::reply::Segments;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 
 /// A JSON document that is whole.
@@ -44,6 +45,15 @@ pub(crate) fn refusal(error: &RequestError) -> Response<ReplyBody> {
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST, GET, DELETE"));
     }
     response
+}
+
+/// What the gateway says where no MCP is spoken.
+pub(crate) fn text(status: StatusCode, text: &impl ToString) -> Response<ReplyBody> {
+    with(
+        status,
+        TEXT,
+        ReplyBody::whole(Segments::from(Bytes::from(format!("{}\n", text.to_string())))),
+    )
 }
 
 fn with(status: StatusCode, content_type: HeaderValue, body: ReplyBody) -> Response<ReplyBody> {

@@ -23,9 +23,9 @@ pub enum RequestError {
     /// What was asked for is kept shut.
     #[error("closed: {} [{}]", .0.reason, .0.id)]
     Closed(Close),
-    /// What the route leads to is not there.
-    #[error("failed: {} [{}]", .0.reason, .0.id)]
-    Failed(Close),
+    /// It came by a connection that is not for its listener.
+    #[error("this connection is not for that host; open another one")]
+    Misdirected,
     /// A page of another origin made this request.
     #[error("origin `{0}` is not allowed; add it to the listener's `allowedOrigins`")]
     Origin(String),
@@ -98,7 +98,7 @@ impl RequestError {
         match self {
             Self::NoRoute(_) | Self::NoDiscovery | Self::UnknownSession(_) => StatusCode::NOT_FOUND,
             Self::Closed(_) | Self::Limit(_) | Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Self::Origin(_) | Self::Host(_) => StatusCode::FORBIDDEN,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
@@ -151,9 +151,7 @@ impl RequestError {
             Self::Message(error) => error.code(),
             Self::Modern(_) | Self::Method(_) => ErrorCode::MethodNotFound,
             Self::UnknownSession(_) => SESSION_NOT_FOUND,
-            Self::Closed(_) | Self::Failed(_) | Self::Limit(_) | Self::NotReady => {
-                ErrorCode::InternalError
-            }
+            Self::Closed(_) | Self::Limit(_) | Self::NotReady => ErrorCode::InternalError,
             _ => ErrorCode::InvalidRequest,
         }
     }

@@ -15,10 +15,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use crate::access_log::{Ending, Record};
+use crate::arrival::Arrival;
 use crate::context::Context;
 use crate::listen::impatient::Impatient;
 use crate::metrics::Limit;
-use crate::serve::{Arrival, serve};
+use crate::serve::serve;
 
 /// How long a client may take for something.
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +53,7 @@ pub(super) async fn converse(
         serve(context.clone(), arrival.clone(), request)
     });
     let stream = Impatient::new(stream, deadlines.write);
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     tokio::pin!(connection);
     // Which version of HTTP it is has to be found out first, which nothing else bounds; neither
     // does anything a client of HTTP/2 that never asks.

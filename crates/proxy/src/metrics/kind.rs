@@ -11,6 +11,8 @@ pub enum RequestKind {
     Stream,
     /// An HTTP DELETE: the end of a session.
     End,
+    /// A request that no MCP is spoken in.
+    Http,
     /// Several messages in one body.
     Batch,
     /// An answer to a request of a target.
@@ -20,8 +22,8 @@ pub enum RequestKind {
 }
 
 impl RequestKind {
-    /// How many kinds there are: the five without a method, and one for each method.
-    pub(super) const COUNT: usize = 5 + mcp::Method::Other as usize + 1;
+    /// How many kinds there are: the six without a method, and one for each method.
+    pub(super) const COUNT: usize = 6 + mcp::Method::Other as usize + 1;
 
     /// A short name out of a closed set: a method of the protocol, `other`, or a word for the rest.
     pub fn as_str(self) -> &'static str {
@@ -29,6 +31,7 @@ impl RequestKind {
             Self::Unread => "unread",
             Self::Stream => "GET",
             Self::End => "DELETE",
+            Self::Http => "http",
             Self::Batch => "batch",
             Self::Answer => "answer",
             Self::Message(method) => method.name().unwrap_or("other"),
@@ -42,7 +45,8 @@ impl RequestKind {
             Self::End => 2,
             Self::Batch => 3,
             Self::Answer => 4,
-            Self::Message(method) => 5 + method as usize,
+            Self::Http => 5,
+            Self::Message(method) => 6 + method as usize,
         }
     }
 }

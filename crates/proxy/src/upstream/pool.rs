@@ -9,16 +9,19 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use config::TargetTls;
-use http::Request;
 use http::response::Parts;
+use http::{Request, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use parking_lot::Mutex;
 use rustls::ClientConfig;
 
 use crate::clock::Clock;
+use crate::random;
 use crate::tasks::Tasks;
-use crate::upstream::address::{Address, Scheme};
+use crate::upstream::address::Address;
+use crate::upstream::connect::body::RequestBody;
+use crate::upstream::connect::tls::TlsCache;
 use crate::upstream::connect::{Live, Terms, connect, tls};
 use crate::upstream::error::UpstreamError;
 use crate::upstream::pool::body::HttpBody;
@@ -27,6 +30,7 @@ use crate::upstream::pool::idle::{Idle, Waiting};
 pub(crate) mod body;
 mod idle;
 mod keep;
+pub(crate) mod shared;
 
 /// A connection whose answer was read to its end takes the next request at once; one that does not
 /// within this time never will.
@@ -42,8 +46,7 @@ struct Pool {
     idle: Mutex<Idle>,
     /// Counts requests, to go round the endpoints.
     turn: AtomicUsize,
-    /// What the TLS settings that were used last became.
-    tls: Mutex<Option<(TargetTls, Arc<ClientConfig>)>>,
+    tls: TlsCache,
 }
 
 /// Where and how one request is sent.
@@ -73,20 +76,27 @@ pub(crate) struct Loan {
     tls: Option<Arc<ClientConfig>>,
     /// How long it may idle; `None`: it is closed after this exchange.
     keep: Option<Duration>,
+    /// Whether it belongs to something else than HTTP from now on.
+    is_upgraded: bool,
     pool: Weak<Pool>,
     tasks: Tasks,
 }
 
 impl HttpPool {
-    /// An empty pool; `tasks` runs what drives its connections.
+    /// An empty pool for a target; `tasks` runs what drives its connections.
     pub(crate) fn new(tasks: Tasks, clock: Clock) -> Self {
-        Self(Arc::new(Pool {
-            clock,
-            tasks,
-            idle: Mutex::default(),
-            turn: AtomicUsize::new(0),
-            tls: Mutex::default(),
-        }))
+        Self::of(tasks, clock, idle::OF_TARGET, 0)
+    }
+
+    /// An empty pool for an ordinary HTTP server, which many clients use at once. Every gateway
+    /// begins at another one of its endpoints.
+    pub(crate) fn for_service(tasks: Tasks, clock: Clock) -> Self {
+        Self::of(tasks, clock, idle::OF_SERVICE, random::index())
+    }
+
+    fn of(tasks: Tasks, clock: Clock, most_idle: usize, turn: usize) -> Self {
+        let (idle, turn) = (Mutex::new(Idle::new(most_idle)), AtomicUsize::new(turn));
+        Self(Arc::new(Pool { clock, tasks, idle, turn, tls: TlsCache::http1() }))
     }
 
     /// How many connections wait for a request.
@@ -102,7 +112,16 @@ impl HttpPool {
         sending: &Sending<'_>,
         request: Request<Full<Bytes>>,
     ) -> Result<HttpAnswer, UpstreamError> {
-        let tls = self.tls(sending).await?;
+        self.pass(sending, request.map(RequestBody::Whole)).await
+    }
+
+    /// The same with a body that may come from a client: one that was not asked for yet is whole.
+    pub(crate) async fn pass(
+        &self,
+        sending: &Sending<'_>,
+        request: Request<RequestBody>,
+    ) -> Result<HttpAnswer, UpstreamError> {
+        let tls = self.0.tls.config(sending.address, sending.tls).await?;
         let turn = self.0.turn.fetch_add(1, Ordering::Relaxed);
         let mut request = request;
         if let Some(live) = self.waiting(sending, turn, tls.as_ref()).await {
@@ -175,7 +194,7 @@ impl HttpPool {
         sending: &Sending<'_>,
         mut live: Live,
         tls: Option<Arc<ClientConfig>>,
-        request: Request<Full<Bytes>>,
+        request: Request<RequestBody>,
     ) -> Attempt {
         let peer = &sending.address.peer;
         match live.sender.try_send_request(request).await {
@@ -200,25 +219,11 @@ impl HttpPool {
             live,
             tls,
             keep: keep::idle_time(&head),
+            is_upgraded: head.status == StatusCode::SWITCHING_PROTOCOLS,
             pool: Arc::downgrade(&self.0),
             tasks: self.0.tasks.clone(),
         };
         HttpAnswer { body: HttpBody::new(incoming, loan, peer.clone()), head, socket }
-    }
-
-    async fn tls(&self, sending: &Sending<'_>) -> Result<Option<Arc<ClientConfig>>, UpstreamError> {
-        match sending.address.scheme {
-            Scheme::Http => return Ok(None),
-            Scheme::Https => {}
-        }
-        if let Some((settings, config)) = &*self.0.tls.lock()
-            && settings == sending.tls
-        {
-            return Ok(Some(config.clone()));
-        }
-        let config = tls::client_config(sending.address, sending.tls).await?;
-        *self.0.tls.lock() = Some((sending.tls.clone(), config.clone()));
-        Ok(Some(config))
     }
 }
 
@@ -226,7 +231,7 @@ enum Attempt {
     Answered(HttpAnswer),
     Failed(UpstreamError),
     /// The connection was gone before a byte was written: the request comes back.
-    Unsent(Request<Full<Bytes>>),
+    Unsent(Request<RequestBody>),
 }
 
 impl Loan {

@@ -43,7 +43,8 @@ fn connect(deadlines: Deadlines, buffer: usize) -> (DuplexStream, JoinHandle<()>
     let (client, server) = tokio::io::duplex(buffer);
     let anywhere = ([127, 0, 0, 1], 0).into();
     let closing = Closing::default();
-    let arrival = Arrival { configured: anywhere, remote: anywhere, closing };
+    let seat = Arc::default();
+    let arrival = Arrival { configured: anywhere, remote: anywhere, tls: None, closing, seat };
     let served = converse(context(), arrival, server, CancellationToken::new(), deadlines);
     (client, tokio::spawn(served))
 }

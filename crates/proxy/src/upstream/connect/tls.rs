@@ -15,6 +15,10 @@ use tokio::sync::OnceCell;
 use crate::upstream::address::Address;
 use crate::upstream::error::UpstreamError;
 
+mod cache;
+
+pub(crate) use cache::TlsCache;
+
 /// The name that the certificate must carry: as configured, else the URL's host.
 pub(crate) fn server_name(
     address: &Address,
@@ -29,7 +33,7 @@ pub(crate) fn server_name(
 pub(crate) async fn client_config(
     address: &Address,
     settings: &TargetTls,
-) -> Result<Arc<ClientConfig>, UpstreamError> {
+) -> Result<ClientConfig, UpstreamError> {
     let fail = |reason: String| UpstreamError::connect(&address.peer, reason);
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
@@ -38,13 +42,13 @@ pub(crate) async fn client_config(
     if settings.insecure_skip_verify {
         let verifier = Arc::new(AcceptAnyName(provider));
         let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
-        return Ok(Arc::new(builder.with_no_client_auth()));
+        return Ok(builder.with_no_client_auth());
     }
     let roots = match &settings.ca {
         Some(path) => Arc::new(roots_of(path).await.map_err(fail)?),
         None => system_roots().await.map_err(fail)?,
     };
-    Ok(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 async fn roots_of(path: &Path) -> Result<RootCertStore, String> {

@@ -2,16 +2,18 @@
 //! goes back to the pool; dropped before that, it is closed, because what follows on it belongs to
 //! nobody.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use hyper::body::{Body, Incoming};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 use crate::upstream::error::{Oversized, UpstreamError};
 use crate::upstream::pool::Loan;
+use crate::upstream::pool::shared::Stream;
 
 /// How long, and how far, a body is read on when only its end is of interest.
 const FINISH_TIME: Duration = Duration::from_secs(1);
@@ -20,15 +22,54 @@ const FINISH_BYTES: usize = 64 * 1024;
 /// A body as it comes from the wire.
 pub(crate) struct HttpBody {
     incoming: Incoming,
+    /// The connection that brings it, where it brings nothing else.
     loan: Option<Loan>,
+    /// Its part in a connection that brings others, too.
+    _stream: Option<Stream>,
     peer: Arc<str>,
 }
 
 impl HttpBody {
     pub(crate) fn new(incoming: Incoming, loan: Loan, peer: Arc<str>) -> Self {
-        let mut body = Self { incoming, loan: Some(loan), peer };
+        let mut body = Self { incoming, loan: Some(loan), _stream: None, peer };
         body.release_at_end();
         body
+    }
+
+    /// Of a connection that brings others, too.
+    pub(crate) fn streamed(incoming: Incoming, stream: Stream, peer: Arc<str>) -> Self {
+        Self { incoming, loan: None, _stream: Some(stream), peer }
+    }
+
+    /// The next bytes or the trailers; `None` at the end, and after an error.
+    pub(crate) fn poll_frame(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, UpstreamError>>> {
+        Pin::new(&mut self.incoming).poll_frame(context).map(|frame| match frame {
+            None => {
+                self.release();
+                None
+            }
+            Some(Ok(frame)) => {
+                self.release_at_end();
+                Some(Ok(frame))
+            }
+            Some(Err(error)) => {
+                self.loan = None;
+                Some(Err(UpstreamError::cut(&self.peer, error)))
+            }
+        })
+    }
+
+    /// Whether nothing more comes.
+    pub(crate) fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    /// How much is still to come, as far as it is known.
+    pub(crate) fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
     }
 
     /// The next bytes; `None` at the end, and after an error. Safe to drop and to call again.
@@ -73,7 +114,7 @@ impl HttpBody {
     /// used again; gives up where that costs more than a new one.
     pub(crate) fn finish(mut self) {
         let mut context = Context::from_waker(Waker::noop());
-        if let Poll::Ready(None) = std::pin::Pin::new(&mut self.incoming).poll_frame(&mut context) {
+        if let Poll::Ready(None) = Pin::new(&mut self.incoming).poll_frame(&mut context) {
             return self.release();
         }
         let Some(tasks) = self.loan.as_ref().map(Loan::tasks) else { return };
@@ -96,7 +137,7 @@ impl HttpBody {
     }
 
     fn release(&mut self) {
-        if let Some(loan) = self.loan.take() {
+        if let Some(loan) = self.loan.take_if(|loan| !loan.is_upgraded) {
             loan.give_back();
         }
     }

@@ -9,13 +9,15 @@ use rustls::ClientConfig;
 
 use crate::upstream::connect::Live;
 
-/// How many connections of one upstream are kept; with more, the one that waited longest goes.
-const MOST: usize = 32;
+/// How many connections of one target are kept; with more, the one that waited longest goes.
+pub(crate) const OF_TARGET: usize = 32;
+/// How many of an ordinary HTTP server.
+pub(crate) const OF_SERVICE: usize = 256;
 
 /// Waiting connections, the least recently used first.
-#[derive(Default)]
 pub(crate) struct Idle {
     waiting: Vec<Waiting>,
+    most: usize,
     /// Whether a task watches over their expiry.
     pub(crate) watched: bool,
 }
@@ -28,6 +30,11 @@ pub(crate) struct Waiting {
 }
 
 impl Idle {
+    /// None yet, and never more than `most`.
+    pub(crate) fn new(most: usize) -> Self {
+        Self { waiting: Vec::new(), most, watched: false }
+    }
+
     /// Takes the connection to `socket` (`None`: to anywhere) that was used last, made with these
     /// TLS settings; drops what is closed or too old on the way.
     pub(crate) fn take(
@@ -44,7 +51,7 @@ impl Idle {
     }
 
     pub(crate) fn put(&mut self, waiting: Waiting) {
-        if self.waiting.len() >= MOST {
+        if self.waiting.len() >= self.most {
             self.waiting.remove(0);
         }
         self.waiting.push(waiting);
