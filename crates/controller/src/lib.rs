@@ -47,7 +47,7 @@ pub use kube::Client;
 pub use manifests::{Manifests, read};
 pub use object::{About, Object, ObjectName};
 pub use proxies::{Observation, Observed, Report, TargetState};
-pub use publication::{Publication, Told, Version};
+pub use publication::{Publication, SecretTexts, Told, Version};
 pub use resources::*;
 pub use rival::{complain, lease_name, rival};
 pub use settings::{CrossNamespace, Settings};

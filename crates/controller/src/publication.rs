@@ -1,6 +1,7 @@
 //! What the proxies of each Gateway are told: its document, and the addresses that it names.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use config::Document;
 use config::document::{Target, TargetEntry};
 
 use crate::object::ObjectName;
+use crate::translate::certificates;
 
 /// What is published, by Gateway.
 pub type Publication = BTreeMap<ObjectName, Arc<Told>>;
@@ -21,6 +23,11 @@ pub struct Told {
     pub endpoints: BTreeMap<String, Vec<SocketAddr>>,
 }
 
+/// Secrets as they are published, by the keys that the document has for them: JSON objects of their values.
+/// Printed it tells how many there are.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct SecretTexts(BTreeMap<String, String>);
+
 /// A document as it is published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
@@ -30,13 +37,20 @@ pub struct Version {
     pub json: Vec<u8>,
     /// The keys of the addresses that it names.
     pub keys: BTreeSet<String>,
+    /// The Secrets that it names.
+    pub secrets: SecretTexts,
 }
 
 impl Version {
     /// A document as it is published. `version` says what proxies call it.
     pub(crate) fn new(document: &Document, version: fn(&[u8]) -> String) -> Self {
         let json = serde_json::to_vec(document).unwrap_or_default();
-        Self { version: version(&json), json, keys: keys(document) }
+        Self {
+            version: version(&json),
+            json,
+            keys: keys(document),
+            secrets: SecretTexts::of(document),
+        }
     }
 }
 
@@ -49,6 +63,29 @@ impl Told {
     }
 }
 
+impl SecretTexts {
+    fn of(document: &Document) -> Self {
+        let text = |key: &String| {
+            let values = document.secrets.get(key)?;
+            let values: BTreeMap<&str, &str> =
+                values.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
+            Some((key.clone(), serde_json::to_string(&values).ok()?))
+        };
+        Self(certificates(document).filter_map(text).collect())
+    }
+
+    /// Each of them, for whoever sends it.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, text)| (key.as_str(), text.as_str()))
+    }
+}
+
+impl fmt::Debug for SecretTexts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} secrets", self.0.len())
+    }
+}
+
 fn keys(document: &Document) -> BTreeSet<String> {
     let entries = document.backends.iter().flat_map(|backend| &backend.targets);
     let inline = entries.filter_map(|entry| match entry {
@@ -56,5 +93,7 @@ fn keys(document: &Document) -> BTreeSet<String> {
         TargetEntry::Named(_) => None,
     });
     let targets = inline.chain(&document.targets);
-    targets.filter_map(|target: &Target| target.endpoints.clone()).collect()
+    let targets = targets.filter_map(|target: &Target| target.endpoints.clone());
+    let services = document.services.iter().filter_map(|service| service.endpoints.clone());
+    targets.chain(services).collect()
 }

@@ -15,6 +15,7 @@ mod plan;
 mod port;
 mod reference;
 mod route;
+mod secret;
 mod section;
 mod shape;
 mod target;
@@ -35,6 +36,7 @@ use guard::Guards;
 use index::Index;
 pub use listener::referenced_secrets;
 use plan::{Plan, Share};
+pub(crate) use secret::certificates;
 pub(crate) use shape::{backend_name, kgateway_backend_name};
 
 /// What the objects of a world mean.
@@ -57,7 +59,8 @@ pub fn translate(world: &World, settings: &Settings) -> Translated {
     let mut documents = BTreeMap::new();
     for gateway in plan.gateways().iter().filter(|gateway| gateway.is_in_force()) {
         let share = Share::Gateway(gateway.name());
-        let (document, origins) = plan.document(&share, IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let (mut document, origins) = plan.document(&share, IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        document.secrets = secret::named_by(&document, &index);
         let reading = Reading { document, origins, diagnostics: Vec::new() };
         documents.insert(gateway.name().clone(), reading);
     }
@@ -77,8 +80,10 @@ fn document_by(files: Vec<Manifests>, settings: &Settings) -> Reading {
         diagnostics.extend(file.diagnostics);
         diagnostics.extend(world.merge(file.world));
     }
-    let (plan, _) = plan(&Index::of(&world, settings), &mut diagnostics);
+    let index = Index::of(&world, settings);
+    let (plan, _) = plan(&index, &mut diagnostics);
     let (mut document, origins) = plan.document(&Share::All, IpAddr::V4(Ipv4Addr::LOCALHOST));
+    document.secrets = secret::named_by(&document, &index);
     document.endpoints = endpoints(&world.services, &world.slices);
     let keys = plan.endpoints();
     document.endpoints.retain(|key, _| keys.contains(key.as_str()));

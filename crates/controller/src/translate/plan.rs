@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
 use config::document::{
-    self, Action, Backend, Document, Filters, Lead, RouteTimeouts, TargetEntry, WeightedBackend,
+    self, Action, Backend, Document, Filters, Lead, ListenerTls, Protocol, RouteTimeouts,
+    TargetEntry, WeightedBackend,
 };
 use config::{Close, Origins, Place};
 
@@ -13,6 +14,7 @@ use crate::status::BackendOutcome;
 use crate::translate::gateway::Served;
 use crate::translate::listener::Listener;
 use crate::translate::route::Route;
+use crate::translate::secret::secret_key;
 
 /// Everything that is served, of all Gateways.
 pub(super) struct Plan<'a> {
@@ -144,6 +146,10 @@ impl Writing {
             address: SocketAddr::new(address, port),
             hostname: listener.hostname.clone(),
             protocol,
+            tls: (protocol == Protocol::Https).then(|| ListenerTls {
+                certificates: listener.certificates.iter().map(secret_key).collect(),
+                ..ListenerTls::default()
+            }),
             ..document::Listener::default()
         });
     }

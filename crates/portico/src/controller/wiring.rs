@@ -68,6 +68,9 @@ fn scope_of(gateway: &ObjectName, told: &Told) -> Scope {
         let addresses = serde_json::to_vec(addresses).unwrap_or_default();
         scope.insert(ResourceType::Endpoints, key.clone(), Resource::new(addresses));
     }
+    for (key, text) in told.document.secrets.iter() {
+        scope.insert(ResourceType::Secret, key, Resource::new(text.to_owned()));
+    }
     scope
 }
 
