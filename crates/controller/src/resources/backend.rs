@@ -70,25 +70,10 @@ const ADDRESS: [Rule; 2] = [
     namespaced,
     status = "BackendStatus",
     doc = "An MCP server as clients see it: one or many servers behind one endpoint; or another kind of server.",
-    printcolumn(
-        name = "Accepted",
-        type_ = "string",
-        json_path = ".status.conditions[?(@.type==\"Accepted\")].status",
-        description = "Whether it is served as it is written."
-    ),
-    printcolumn(
-        name = "Targets",
-        type_ = "string",
-        json_path = ".status.summary.targets",
-        description = "How many of its servers answer, of how many."
-    ),
-    printcolumn(
-        name = "Tools",
-        type_ = "integer",
-        json_path = ".status.summary.tools",
-        description = "How many tools they offer."
-    ),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn = r#"{"name": "Accepted", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Accepted\")].status", "description": "Whether it is served as it is written."}"#,
+    printcolumn = r#"{"name": "Targets", "type": "string", "jsonPath": ".status.summary.targets", "description": "How many of its servers answer, of how many."}"#,
+    printcolumn = r#"{"name": "Tools", "type": "integer", "jsonPath": ".status.summary.tools", "description": "How many tools they offer."}"#,
+    printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#,
     derive = "Default",
     derive = "PartialEq"
 )]

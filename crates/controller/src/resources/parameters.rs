@@ -31,7 +31,7 @@ const SHUTDOWN: [Rule; 1] = [(
     shortname = "agpar",
     namespaced,
     doc = "How the proxies of a GatewayClass (`parametersRef`) or of a Gateway (`infrastructure.parametersRef`) are deployed.",
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#,
     derive = "Default",
     derive = "PartialEq"
 )]

@@ -28,19 +28,9 @@ use schema::{ATTACHABLE, SPEC, backend, frontend, strategy, traffic};
     namespaced,
     status = "PolicyStatus",
     doc = "Rules for traffic, attached to Gateways, routes, Services or backends of its own namespace.",
-    printcolumn(
-        name = "Accepted",
-        type_ = "string",
-        json_path = ".status.ancestors[*].conditions[?(@.type==\"Accepted\")].status",
-        description = "Whether it is in force as it is written."
-    ),
-    printcolumn(
-        name = "Attached",
-        type_ = "string",
-        json_path = ".status.ancestors[*].conditions[?(@.type==\"Attached\")].status",
-        description = "Whether what it is attached to is there."
-    ),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
+    printcolumn = r#"{"name": "Accepted", "type": "string", "jsonPath": ".status.ancestors[*].conditions[?(@.type==\"Accepted\")].status", "description": "Whether it is in force as it is written."}"#,
+    printcolumn = r#"{"name": "Attached", "type": "string", "jsonPath": ".status.ancestors[*].conditions[?(@.type==\"Attached\")].status", "description": "Whether what it is attached to is there."}"#,
+    printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}"#,
     derive = "Default",
     derive = "PartialEq"
 )]

@@ -13,6 +13,11 @@ async fn the_charts_are_sound() -> anyhow::Result<()> {
         let said = helm(&["lint", "--strict", &path(chart)?]).await?;
         anyhow::ensure!(said.contains("0 chart(s) failed"), "{said}");
     }
+    // Its version is the binary's: both containers are the image that was made from it.
+    let rendered = helm(&["template", "portico", &path("portico")?]).await?;
+    let image = Cluster::image()?;
+    assert_eq!(rendered.matches(&format!("image: {image}\n")).count(), 1, "{image}: {rendered}");
+    assert_eq!(rendered.matches(&format!("--proxy-image={image}\n")).count(), 1, "{rendered}");
     for (value, reason) in [
         ("discovery.crossNamespace=Some", "value must be one of 'Granted', 'Any'"),
         ("controller.replicas=2", "additional properties 'replicas' not allowed"),
