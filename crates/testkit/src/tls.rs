@@ -1,0 +1,70 @@
+//! Certificates of our own, and clients that trust them.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::record::within;
+
+/// Whoever signs certificates.
+pub struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+/// A client side that trusts one authority and nobody else.
+#[derive(Clone)]
+pub struct Trust(Arc<ClientConfig>);
+
+impl Authority {
+    /// A new one.
+    pub fn new() -> anyhow::Result<Self> {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Ok(Self(CertifiedIssuer::self_signed(params, KeyPair::generate()?)?))
+    }
+
+    /// A certificate for `names` and its private key, both in PEM.
+    pub fn certificate(&self, names: &[&str]) -> anyhow::Result<(String, String)> {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let key = KeyPair::generate()?;
+        let certificate = CertificateParams::new(names)?.signed_by(&key, &self.0)?;
+        Ok((certificate.pem(), key.serialize_pem()))
+    }
+
+    /// A client side that trusts it, and offers HTTP/2 and HTTP/1.1 or the one of them that is named.
+    pub fn trust(&self, protocols: &[&str]) -> anyhow::Result<Trust> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.0.der().clone())?;
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols =
+            protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+        Ok(Trust(Arc::new(config)))
+    }
+}
+
+impl Trust {
+    /// A connection to a port of 127.0.0.1 that is asked for `name`.
+    pub async fn connect(&self, port: u16, name: &str) -> anyhow::Result<TlsStream<TcpStream>> {
+        let tcp = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
+        let name = ServerName::try_from(name.to_owned())?;
+        let connector = TlsConnector::from(self.0.clone());
+        Ok(within("TLS to be agreed on", connector.connect(name, tcp)).await??)
+    }
+
+    /// The certificate that is shown to whoever asks for `name`.
+    pub async fn shown(&self, port: u16, name: &str) -> anyhow::Result<CertificateDer<'static>> {
+        let stream = self.connect(port, name).await?;
+        let certificates = stream.get_ref().1.peer_certificates();
+        certificates.and_then(|all| all.first()).cloned().context("no certificate was shown")
+    }
+}
