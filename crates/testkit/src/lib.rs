@@ -44,7 +44,7 @@ pub use piped::Piped;
 pub use plain::{Asked, Plain, Visitor};
 pub use player::{Played, Player, PlayerKind};
 pub use port::reserved_port;
-pub use process::{Process, output};
+pub use process::{Process, output, output_within};
 pub use raw::{Framing, Host, HostKind, RawCall, RawRequest, RawServer, Visit, one_tool};
 pub use record::{DEADLINE, Record, say, within};
 pub use recorder::{Answer, Exchange, Recorder};

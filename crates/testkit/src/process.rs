@@ -167,7 +167,10 @@ pub async fn output(name: &str, command: Command) -> anyhow::Result<String> {
 }
 
 /// The same for what may take `limit`.
-pub(crate) async fn output_within(
+///
+/// # Errors
+/// It took longer, or ended with an error.
+pub async fn output_within(
     limit: Duration,
     name: &str,
     mut command: Command,
