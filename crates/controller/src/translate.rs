@@ -2,6 +2,7 @@
 //! never reads EndpointSlices.
 
 mod action;
+mod backend_tls;
 mod class;
 mod faults;
 mod gateway;
@@ -67,8 +68,8 @@ pub fn translate(world: &World, settings: &Settings) -> Translated {
     Translated { documents, statuses, diagnostics }
 }
 
-/// All files together as one native document: Gateways merged, listeners on loopback, endpoints
-/// filled in. What is wrong with the files and with what they say is in its diagnostics.
+/// All files together as one native document: Gateways merged, listeners on loopback, endpoints and
+/// certificates filled in. What is wrong with the files and with what they say is in its diagnostics.
 pub fn document(files: Vec<Manifests>) -> Reading {
     document_by(files, &Settings::default())
 }
@@ -105,7 +106,7 @@ fn plan<'a>(world: &Index<'a>, diagnostics: &mut Vec<Diagnostic>) -> (Plan<'a>, 
         (gateway.name().clone(), status)
     });
     let objects = world.world;
-    let statuses = Statuses {
+    let mut statuses = Statuses {
         classes: class::statuses(world),
         gateways: gateways.collect(),
         routes: routes.statuses,
@@ -114,6 +115,8 @@ fn plan<'a>(world: &Index<'a>, diagnostics: &mut Vec<Diagnostic>) -> (Plan<'a>, 
         policies: policies.policies,
         backend_tls_policies: BTreeMap::new(),
     };
+    statuses.backend_tls_policies =
+        backend_tls::statuses(&objects.policies, &objects.routes, &statuses);
     (plan, statuses)
 }
 

@@ -16,6 +16,7 @@ use crate::status::AncestorStatus;
 use crate::translate::index::Index;
 pub(super) use kind::Guarded;
 use kind::Objects;
+pub(super) use report::MOST_ANCESTORS;
 use report::{Report, ancestor};
 
 /// Every attachment of every policy.
@@ -143,8 +144,7 @@ impl Attaching<'_> {
             }
             return;
         };
-        let mut objects = self.objects.in_namespace(kind, policy.namespace()).iter();
-        if !objects.any(|about| about.name == name) {
+        if !kind.has(self.world, &name) {
             self.diagnostics.push(unknown_target(policy, &target.kind, &name));
             self.report.not_found(policy, target, format!("there is no {} {name}", target.kind));
             self.guards.add(kind, &name, whole(policy));

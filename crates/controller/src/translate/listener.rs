@@ -19,6 +19,7 @@ use crate::translate::port::port;
 use crate::translate::section;
 use certificate::Certificates;
 pub use certificate::referenced_secrets;
+pub(super) use certificate::values;
 
 /// A listener, whether it is served or not.
 #[derive(Clone, Debug)]

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
 use config::document::{
-    self, Action, Backend, Document, Filters, Lead, ListenerTls, Protocol, RouteTimeouts,
-    TargetEntry, WeightedBackend,
+    self, Action, Backend, Document, Filters, Lead, ListenerTls, RouteTimeouts, TargetEntry,
+    WeightedBackend,
 };
 use config::{Close, Origins, Place};
 
@@ -14,7 +14,6 @@ use crate::status::BackendOutcome;
 use crate::translate::gateway::Served;
 use crate::translate::listener::Listener;
 use crate::translate::route::Route;
-use crate::translate::secret::secret_key;
 
 /// Everything that is served, of all Gateways.
 pub(super) struct Plan<'a> {
@@ -146,10 +145,7 @@ impl Writing {
             address: SocketAddr::new(address, port),
             hostname: listener.hostname.clone(),
             protocol,
-            tls: (protocol == Protocol::Https).then(|| ListenerTls {
-                certificates: listener.certificates.iter().map(secret_key).collect(),
-                ..ListenerTls::default()
-            }),
+            tls: tls(listener),
             ..document::Listener::default()
         });
     }
@@ -193,6 +189,13 @@ impl Writing {
         remember(&mut self.origins, path, planned.place.as_ref());
         self.document.backends.push(planned.backend.clone());
     }
+}
+
+/// The keys of a listener's certificates, `namespace/name`.
+fn tls(listener: &Listener) -> Option<ListenerTls> {
+    let certificates: Vec<String> =
+        listener.certificates.iter().map(ObjectName::to_string).collect();
+    (!certificates.is_empty()).then(|| ListenerTls { certificates, ..ListenerTls::default() })
 }
 
 fn leads(action: &Action) -> Vec<&str> {

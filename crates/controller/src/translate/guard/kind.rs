@@ -47,6 +47,17 @@ impl Guarded {
         }
     }
 
+    /// Whether there is such an object.
+    pub(super) fn has(self, world: &Index<'_>, name: &ObjectName) -> bool {
+        match self {
+            Self::Gateway => world.gateway(name).is_some(),
+            Self::Route => world.route(name).is_some(),
+            Self::Service => world.service(name).is_some(),
+            Self::Backend => world.has_backend(name),
+            Self::KgatewayBackend => world.has_kgateway_backend(name),
+        }
+    }
+
     /// Its API group.
     pub(super) fn group(self) -> &'static str {
         match self {

@@ -6,8 +6,8 @@ use crate::status::reason::{self, kind};
 use crate::status::{Ancestor, AncestorStatus, Condition};
 use crate::translate::guard::Guarded;
 
-/// How many ancestors the API holds.
-const MOST: usize = 16;
+/// How many ancestors the API holds for one policy.
+pub(in crate::translate) const MOST_ANCESTORS: usize = 16;
 
 /// What is to be said of one policy.
 #[derive(Default)]
@@ -68,7 +68,7 @@ impl Report {
         if self.ancestors.iter().any(|status| status.ancestor_ref == ancestor) {
             return;
         }
-        if self.ancestors.len() == MOST {
+        if self.ancestors.len() == MOST_ANCESTORS {
             self.more += 1;
             return;
         }

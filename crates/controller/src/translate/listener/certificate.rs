@@ -1,7 +1,7 @@
 //! The certificates of HTTPS listeners: which Secrets they are, and whether these can be used. A
 //! Secret that may not be referred to is never named in a document, so that no proxy gets it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use config::Close;
 use gateway_api::gateways::{GatewayListeners, GatewayListenersTlsCertificateRefs};
@@ -17,6 +17,10 @@ use crate::translate::grant::{self, Kind, Referent};
 use crate::translate::index::Index;
 use crate::translate::listener::Problem;
 use crate::world::World;
+
+/// What the values of a certificate's Secret are called.
+const CHAIN: &str = "tls.crt";
+const KEY: &str = "tls.key";
 
 /// What a listener's references to certificates come to.
 #[derive(Default)]
@@ -110,22 +114,37 @@ fn usable(world: &Index<'_>, name: ObjectName) -> Result<ObjectName, Problem> {
     }
 }
 
+/// What a Secret of a certificate holds, by the names that a document's secrets have. Whatever else
+/// is in it stays where it is.
+pub(in crate::translate) fn values(secret: &Secret) -> BTreeMap<String, config::Secret> {
+    let mut values = BTreeMap::new();
+    for name in [CHAIN, KEY] {
+        if let Some(text) = text(secret, name) {
+            values.insert(name.to_owned(), config::Secret::new(text));
+        }
+    }
+    values
+}
+
 fn fault(secret: &Object<Secret>) -> Option<&'static str> {
     if secret.value.type_.as_deref() != Some("kubernetes.io/tls") {
         return Some("is not of the type `kubernetes.io/tls`");
     }
-    let data = |key: &str| {
-        let bytes = secret.value.data.as_ref().and_then(|data| data.get(key));
-        let text = secret.value.string_data.as_ref().and_then(|data| data.get(key));
-        text.map(String::as_bytes).or(bytes.map(|bytes| bytes.0.as_slice()))
-    };
-    let (certificate, key) = (data("tls.crt").unwrap_or_default(), data("tls.key"));
-    let mut chain = CertificateDer::pem_slice_iter(certificate).peekable();
+    let bytes = |name| text(&secret.value, name).unwrap_or_default().as_bytes();
+    let mut chain = CertificateDer::pem_slice_iter(bytes(CHAIN)).peekable();
     if chain.peek().is_none() || chain.any(|certificate| certificate.is_err()) {
         return Some("has no certificate in its `tls.crt`");
     }
-    let is_key = PrivateKeyDer::from_pem_slice(key.unwrap_or_default()).is_ok();
+    let is_key = PrivateKeyDer::from_pem_slice(bytes(KEY)).is_ok();
     (!is_key).then_some("has no private key in its `tls.key`")
+}
+
+/// A value as an API server holds it, or as it is written in a file.
+fn text<'a>(secret: &'a Secret, name: &str) -> Option<&'a str> {
+    let written = secret.string_data.as_ref().and_then(|data| data.get(name));
+    let held = secret.data.as_ref().and_then(|data| data.get(name));
+    let held = held.and_then(|bytes| str::from_utf8(&bytes.0).ok());
+    written.map(String::as_str).or(held)
 }
 
 fn invalid(message: String) -> Problem {
