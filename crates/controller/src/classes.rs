@@ -35,6 +35,8 @@ async fn attempt(
     match classes.get_metadata_opt(&settings.class).await {
         Ok(Some(_)) => return Ok(false),
         Ok(None) => {}
+        // Before its CustomResourceDefinition is there, nobody can make one.
+        Err(kube::Error::Api(status)) if status.code == 404 => return Ok(false),
         Err(error) => return Err(error),
     }
     if !leadership.is_held() {
@@ -47,8 +49,8 @@ async fn attempt(
     };
     match classes.create(&PostParams::default(), &GatewayClass::new(&settings.class, spec)).await {
         Ok(_) => Ok(true),
-        // Before its CustomResourceDefinition is there, nobody can make one.
-        Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => Ok(false),
+        // Somebody else was first.
+        Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
         Err(error) => Err(error),
     }
 }

@@ -2,8 +2,7 @@
 //! an API server that has just started does not know its custom resources yet.
 
 use kube::Client;
-use kube::core::{ApiResource, GroupVersionKind};
-use kube::error::DiscoveryError;
+use kube::core::ApiResource;
 use serde_json::Value;
 
 use crate::kind::Kind;
@@ -13,13 +12,10 @@ use crate::kind::Kind;
 /// # Errors
 /// The API server could not be asked, or does not say the same twice.
 pub(crate) async fn served(client: &Client, kind: Kind) -> Result<Option<ApiResource>, String> {
-    for version in kind.versions() {
-        let wanted = GroupVersionKind::gvk(kind.group(), version, kind.name());
-        match kube::discovery::pinned_kind(client, &wanted).await {
-            Ok((resource, _)) => return Ok(Some(resource)),
-            Err(error) if is_absent(&error) => {}
-            Err(error) => return Err(error.to_string()),
-        }
+    match resource(client, kind).await {
+        Ok(Some(resource)) => return Ok(Some(resource)),
+        Ok(None) => {}
+        Err(error) => return Err(error.to_string()),
     }
     match definition(kind) {
         Some(definition) => match exists(client, &definition).await {
@@ -31,17 +27,25 @@ pub(crate) async fn served(client: &Client, kind: Kind) -> Result<Option<ApiReso
     }
 }
 
-fn is_absent(error: &kube::Error) -> bool {
-    match error {
-        kube::Error::Api(status) => status.code == 404,
-        kube::Error::Discovery(error) => matches!(
-            error,
-            DiscoveryError::MissingKind(_)
-                | DiscoveryError::MissingApiGroup(_)
-                | DiscoveryError::MissingResource(_)
-        ),
-        _ => false,
+/// The best version that is served now. Of a group that is not there nothing is asked.
+async fn resource(client: &Client, kind: Kind) -> kube::Result<Option<ApiResource>> {
+    if !kind.group().is_empty() {
+        let groups = client.list_api_groups().await?.groups;
+        let Some(group) = groups.into_iter().find(|group| group.name == kind.group()) else {
+            return Ok(None);
+        };
+        let is_served =
+            |version: &&&str| group.versions.iter().any(|served| served.version == ***version);
+        for version in kind.versions().iter().filter(is_served) {
+            let resources =
+                client.list_api_group_resources(&format!("{}/{version}", kind.group())).await?;
+            if resources.resources.iter().any(|resource| resource.kind == kind.name()) {
+                return Ok(Some(kind.resource(version)));
+            }
+        }
+        return Ok(None);
     }
+    Ok(kind.versions().first().map(|version| kind.resource(version)))
 }
 
 /// The name of the CustomResourceDefinition of a kind; `None` for kinds that every cluster has.

@@ -1,5 +1,7 @@
 //! The kinds of objects that translation reads, and which versions of them are understood.
 
+use kube::core::{ApiResource, GroupVersionKind};
+
 /// A kind of objects that is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
@@ -121,6 +123,15 @@ impl Kind {
             | Self::EndpointSlice
             | Self::Namespace
             | Self::CustomResourceDefinition => None,
+        }
+    }
+
+    /// How its objects are read in `version`.
+    pub(crate) fn resource(self, version: &str) -> ApiResource {
+        let kind = GroupVersionKind::gvk(self.group(), version, self.name());
+        match self.plural() {
+            Some(plural) => ApiResource::from_gvk_with_plural(&kind, plural),
+            None => ApiResource::from_gvk(&kind),
         }
     }
 }

@@ -9,7 +9,6 @@ use futures_util::StreamExt;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
-use kube::core::{ApiResource, GroupVersionKind};
 use kube::runtime::events::{Event, EventType, Recorder};
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -56,16 +55,6 @@ pub(crate) struct Warning {
     pub(crate) reason: &'static str,
     /// What.
     pub(crate) message: String,
-}
-
-impl Write {
-    fn resource(&self) -> ApiResource {
-        let kind = GroupVersionKind::gvk(self.kind.group(), &self.version, self.kind.name());
-        match self.kind.plural() {
-            Some(plural) => ApiResource::from_gvk_with_plural(&kind, plural),
-            None => ApiResource::from_gvk(&kind),
-        }
-    }
 }
 
 /// Writes whatever is wanted last.
@@ -134,7 +123,7 @@ impl Writer {
             action: "Translating".to_owned(),
             secondary: None,
         };
-        let resource = write.resource();
+        let resource = write.kind.resource(&write.version);
         let object = ObjectReference {
             api_version: Some(resource.api_version),
             kind: Some(resource.kind),
@@ -149,7 +138,7 @@ impl Writer {
     }
 
     async fn attempt(&self, write: &Write) -> kube::Result<()> {
-        let resource = write.resource();
+        let resource = write.kind.resource(&write.version);
         let objects: Api<DynamicObject> = match write.name.namespace.as_str() {
             "" => Api::all_with(self.client.clone(), &resource),
             namespace => Api::namespaced_with(self.client.clone(), namespace, &resource),
