@@ -56,10 +56,11 @@ fn of_target(
     };
     let said = |text: String| Some(text).filter(|text| !text.is_empty());
     if let Some(report) = sight.proxies.target(backend, &target.name) {
+        // What was overcome is nobody's business any more.
+        status.last_error = said(report.error).filter(|_| report.state != "up");
         status.state = said(report.state);
         status.revision = said(report.revision);
         status.tools = Some(i64::from(report.tools));
-        status.last_error = said(report.error);
     } else if sight.is_early
         && let Some(before) = found(before, "name", &target.name)
         && let Ok(before) = serde_json::from_value::<TargetStatus>(before.clone())
