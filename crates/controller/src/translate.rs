@@ -5,6 +5,7 @@ mod action;
 mod backend_tls;
 mod class;
 mod faults;
+mod filter;
 mod gateway;
 mod grant;
 mod guard;

@@ -1,89 +1,172 @@
-//! What answers the requests of a rule: a backend, several, or nobody with the reason why.
+//! What answers the requests of a rule: a backend, an ordinary HTTP server, several, or nobody with the
+//! reason why.
 
-use config::document::{Action, Backend, Filters, Lead, WeightedBackend};
-use config::{Close, Diagnostic, is_condition, is_guard};
-use gateway_api::httproutes::{
-    HttpRouteRules, HttpRouteRulesBackendRefs, HttpRouteRulesBackendRefsFiltersType,
-    HttpRouteRulesFilters, HttpRouteRulesFiltersType,
-};
+use config::document::{Action, Backend, Filters, Lead, RouteTimeouts, Service, WeightedBackend};
+use config::{Close, Diagnostic, DurationError, is_condition, is_guard};
+use gateway_api::httproutes::{HttpRouteRules, HttpRouteRulesBackendRefs, HttpRouteRulesFilters};
 
-use crate::manifests::UNREADABLE;
 use crate::object::About;
 use crate::status::reason;
 use crate::translate::faults::Faults;
+use crate::translate::filter::{self, Filtering};
+use crate::translate::guard::Guards;
 use crate::translate::index::Index;
-use crate::translate::reference;
+use crate::translate::reference::{self, Led, Nowhere};
 
 /// The id of what keeps a rule shut whose filters cannot be together.
 const INCOMPATIBLE: &str = "route.incompatible-filters";
 
-/// The action of a rule, and the closed backends that stand in for those of its references that
-/// lead nowhere.
+/// The action of a rule, and what belongs to it.
+#[derive(Debug, Clone)]
 pub(super) struct Answer {
     pub(super) action: Action,
+    pub(super) filters: Filters,
+    pub(super) timeouts: RouteTimeouts,
+    /// The closed backends that stand in for those of its references that lead nowhere.
     pub(super) stand_ins: Vec<Backend>,
+    /// The Services that it leads to.
+    pub(super) services: Vec<Service>,
+}
+
+/// What the translation of rules reads.
+pub(super) struct Reading<'a, 'w> {
+    pub(super) world: &'a Index<'w>,
+    pub(super) guards: &'a Guards,
+    pub(super) route: &'a About,
+}
+
+/// A reference, and what it comes to.
+struct Reference {
+    /// Its place among the references of its rule.
+    index: usize,
+    weight: u32,
+    led: Result<(Led, Filters), Nowhere>,
 }
 
 /// What answers a rule's requests. `name` is the rule's in the document, `rule_index` its place in the
 /// route.
 pub(super) fn answer(
-    world: &Index<'_>,
-    route: &About,
+    reading: &Reading<'_, '_>,
     name: &str,
     rule_index: usize,
     rule: &HttpRouteRules,
     faults: &mut Faults,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Answer {
+    let route = reading.route;
     let field = &format!("spec.rules[{rule_index}]");
-    if rule.timeouts.is_some() {
-        let field = format!("{field}.timeouts");
-        let message = "timeouts are not built yet; ignored";
-        diagnostics.push(route.warning("route.timeouts", &field, message));
-    }
-    if let Some((field, close)) = guard(route, field, rule) {
-        let reason = if close.id == INCOMPATIBLE {
-            reason::INCOMPATIBLE_FILTERS
-        } else {
-            reason::UNSUPPORTED_VALUE
-        };
-        faults.rule(rule_index, reason, close.reason.as_str());
-        diagnostics.push(route.error("route.closed", &field, closed(&close)));
-        return Answer::closed(close);
-    }
-    let references = rule.backend_refs.as_deref().unwrap_or_default();
-    let mut leads = Vec::new();
-    for (index, reference) in references.iter().enumerate() {
-        let field = format!("{field}.backendRefs[{index}]");
-        let lead = lead(world, route, reference);
-        if let Err(close) = &lead {
-            faults.reference(rule_index, close);
-            diagnostics.push(route.error("route.reference", &field, closed(close)));
+    let (filtering, timeouts) = match guard(route, field, rule) {
+        Ok(guarded) => guarded,
+        Err((field, close)) => {
+            let reason = if close.id == INCOMPATIBLE {
+                reason::INCOMPATIBLE_FILTERS
+            } else {
+                reason::UNSUPPORTED_VALUE
+            };
+            faults.rule(rule_index, reason, close.reason.as_str());
+            diagnostics.push(route.error("route.closed", &field, closed(&close)));
+            return Answer::closed(close);
         }
-        let weight = u32::try_from(reference.weight.unwrap_or(1)).unwrap_or(0);
+    };
+    let mut references = Vec::new();
+    for (index, written) in rule.backend_refs.iter().flatten().enumerate() {
+        let led = lead(reading, written);
+        if let Err(nowhere) = &led {
+            let field = format!("{field}.backendRefs[{index}]");
+            faults.reference(rule_index, nowhere.close());
+            diagnostics.push(route.error("route.reference", &field, closed(nowhere.close())));
+        }
+        let weight = u32::try_from(written.weight.unwrap_or(1)).unwrap_or(0);
         if weight > 0 {
-            leads.push((index, weight, lead));
+            references.push(Reference { index, weight, led });
         }
     }
-    match leads.as_slice() {
-        [] => {
+    let mut answer = match (filtering.redirect, references.as_slice()) {
+        (Some(redirect), _) => Answer::of(Action::Redirect(redirect)),
+        (None, []) => {
             let reason = "no backendRef with a weight above 0 says who answers".to_owned();
             let close = Close { id: "route.no-backend".to_owned(), reason };
             diagnostics.push(route.error("route.no-backend", field, closed(&close)));
-            Answer::closed(close)
+            Answer::of(Action::Fail(close))
         }
-        [(_, _, Ok(backend))] => {
-            Answer { action: Action::Backend(backend.clone()), stand_ins: Vec::new() }
-        }
-        [(_, _, Err(close))] => Answer::closed(close.clone()),
-        leads => several(name, leads),
-    }
+        (None, references) => Answer::leading(name, references),
+    };
+    (answer.filters, answer.timeouts) = (filtering.filters, timeouts);
+    answer
 }
 
 impl Answer {
     /// Nobody answers, for this reason.
     pub(super) fn closed(close: Close) -> Self {
-        Self { action: Action::Close(close), stand_ins: Vec::new() }
+        Self::of(Action::Close(close))
+    }
+
+    fn of(action: Action) -> Self {
+        Self {
+            action,
+            filters: Filters::default(),
+            timeouts: RouteTimeouts::default(),
+            stand_ins: Vec::new(),
+            services: Vec::new(),
+        }
+    }
+
+    /// What references lead to. One that leads nowhere keeps its share, which is refused.
+    fn leading(name: &str, references: &[Reference]) -> Self {
+        let mut answer = Self::of(Action::Backends(Vec::new()));
+        if let [Reference { led, .. }] = references
+            && let Some(action) = single(led)
+        {
+            answer.action = action;
+            answer.services.extend(service(led));
+            return answer;
+        }
+        let mut shares = Vec::new();
+        for Reference { index, weight, led } in references {
+            let filters = match led {
+                Ok((_, filters)) => filters.clone(),
+                Err(_) => Filters::default(),
+            };
+            let lead = match led {
+                Ok((Led::Backend(backend), _)) => Lead::Backend(backend.clone()),
+                Ok((Led::Static(service), _)) => Lead::Service(service.clone()),
+                Ok((Led::Service(service), _)) => Lead::Service(service.name.clone()),
+                Err(Nowhere::Failed(close)) => Lead::Fail(close.clone()),
+                Err(Nowhere::Closed(close)) => {
+                    let name = format!("{name}/backendRefs/{index}");
+                    let close = Some(close.clone());
+                    answer.stand_ins.push(Backend {
+                        name: name.clone(),
+                        close,
+                        ..Backend::default()
+                    });
+                    Lead::Backend(name)
+                }
+            };
+            answer.services.extend(service(led));
+            shares.push(WeightedBackend { lead, weight: *weight, filters });
+        }
+        answer.action = Action::Backends(shares);
+        answer
+    }
+}
+
+/// The short form of a single reference, if it has one.
+fn single(led: &Result<(Led, Filters), Nowhere>) -> Option<Action> {
+    match led {
+        Ok((_, filters)) if *filters != Filters::default() => None,
+        Ok((Led::Backend(backend), _)) => Some(Action::Backend(backend.clone())),
+        Ok((Led::Static(service), _)) => Some(Action::Service(service.clone())),
+        Ok((Led::Service(service), _)) => Some(Action::Service(service.name.clone())),
+        Err(Nowhere::Closed(close)) => Some(Action::Close(close.clone())),
+        Err(Nowhere::Failed(close)) => Some(Action::Fail(close.clone())),
+    }
+}
+
+fn service(led: &Result<(Led, Filters), Nowhere>) -> Option<Service> {
+    match led {
+        Ok((Led::Service(service), _)) => Some((**service).clone()),
+        Ok((Led::Backend(_) | Led::Static(_), _)) | Err(_) => None,
     }
 }
 
@@ -92,51 +175,51 @@ pub(super) fn closed(close: &Close) -> String {
     format!("closed: {}", close.reason)
 }
 
-/// Shares among several. One that leads nowhere keeps its share, which is refused.
-fn several(name: &str, leads: &[(usize, u32, Result<String, Close>)]) -> Answer {
-    let mut stand_ins = Vec::new();
-    let mut shares = Vec::new();
-    for (index, weight, lead) in leads {
-        let name = match lead {
-            Ok(backend) => backend.clone(),
-            Err(close) => {
-                let name = format!("{name}/backendRefs/{index}");
-                let close = Some(close.clone());
-                stand_ins.push(Backend { name: name.clone(), close, ..Backend::default() });
-                name
-            }
-        };
-        let (lead, filters) = (Lead::Backend(name), Filters::default());
-        shares.push(WeightedBackend { lead, weight: *weight, filters });
-    }
-    Answer { action: Action::Backends(shares), stand_ins }
-}
-
-/// What guards the whole rule and is not built, and its field.
-fn guard(route: &About, field: &str, rule: &HttpRouteRules) -> Option<(String, Close)> {
+/// What is changed in a rule's requests and how long they may take; or the field that keeps the whole
+/// rule shut, and why.
+fn guard(
+    route: &About,
+    field: &str,
+    rule: &HttpRouteRules,
+) -> Result<(Filtering, RouteTimeouts), (String, Close)> {
     let filters = rule.filters.as_deref().unwrap_or_default();
     if let Some(close) = incompatible(filters) {
-        return Some((format!("{field}.filters"), close));
+        return Err((format!("{field}.filters"), close));
     }
-    if let Some(filter) = filters.first() {
-        return Some((format!("{field}.filters[0]"), filter_close(filter_name(filter))));
-    }
+    let filtering = filter::of_rule(filters)
+        .map_err(|(index, close)| (format!("{field}.filters[{index}]"), close))?;
+    let timeouts = timeouts(rule).map_err(|close| (format!("{field}.timeouts"), close))?;
     if let Some(unknown) = unknown_condition(route, field) {
         let reason =
             format!("`{unknown}` is not known; without it this would be for more requests");
-        return Some((
-            unknown.to_owned(),
-            Close { id: "route.unknown-condition".to_owned(), reason },
-        ));
+        let close = Close { id: "route.unknown-condition".to_owned(), reason };
+        return Err((unknown.to_owned(), close));
     }
-    let unknown = unknown_guard(route, "spec.rules[", field)?;
-    let reason = format!("`{unknown}` may be meant to guard it and is not known");
-    Some((unknown.to_owned(), Close { id: "route.unknown-guard".to_owned(), reason }))
+    if let Some(unknown) = unknown_guard(route, "spec.rules[", field) {
+        let reason = format!("`{unknown}` may be meant to guard it and is not known");
+        return Err((unknown.to_owned(), Close { id: "route.unknown-guard".to_owned(), reason }));
+    }
+    Ok((filtering, timeouts))
+}
+
+fn timeouts(rule: &HttpRouteRules) -> Result<RouteTimeouts, Close> {
+    let Some(written) = &rule.timeouts else { return Ok(RouteTimeouts::default()) };
+    let time = |written: &Option<String>| {
+        let time = written.as_ref().map(|text| text.parse()).transpose();
+        time.map_err(|error: DurationError| Close {
+            id: "route.timeouts".to_owned(),
+            reason: error.to_string(),
+        })
+    };
+    Ok(RouteTimeouts {
+        request: time(&written.request)?,
+        backend_request: time(&written.backend_request)?,
+    })
 }
 
 /// Filters that cannot be together: a request is rewritten or redirected, and either once.
 fn incompatible(filters: &[HttpRouteRulesFilters]) -> Option<Close> {
-    let count = |name: &str| filters.iter().filter(|filter| filter_name(filter) == name).count();
+    let count = |name: &str| filters.iter().filter(|filter| filter::name(filter) == name).count();
     let (rewrites, redirects) = (count("URLRewrite"), count("RequestRedirect"));
     let reason = match (rewrites, redirects) {
         (2.., _) => "`URLRewrite` is there more than once",
@@ -181,52 +264,15 @@ pub(super) fn unknown_guard<'a>(about: &'a About, list: &str, field: &str) -> Op
 }
 
 fn lead(
-    world: &Index<'_>,
-    route: &About,
-    reference: &HttpRouteRulesBackendRefs,
-) -> Result<String, Close> {
-    let filters = reference.filters.as_deref().unwrap_or_default();
-    if let Some(filter) = filters.first() {
-        let name = match filter.r#type {
-            HttpRouteRulesBackendRefsFiltersType::RequestHeaderModifier => "RequestHeaderModifier",
-            HttpRouteRulesBackendRefsFiltersType::ResponseHeaderModifier => {
-                "ResponseHeaderModifier"
-            }
-            HttpRouteRulesBackendRefsFiltersType::RequestMirror => "RequestMirror",
-            HttpRouteRulesBackendRefsFiltersType::RequestRedirect => "RequestRedirect",
-            HttpRouteRulesBackendRefsFiltersType::UrlRewrite => "URLRewrite",
-            HttpRouteRulesBackendRefsFiltersType::Cors => "CORS",
-            HttpRouteRulesBackendRefsFiltersType::ExtensionRef => {
-                extension(filter.extension_ref.as_ref().map(|extension| extension.kind.as_str()))
-            }
-        };
-        return Err(filter_close(name));
+    reading: &Reading<'_, '_>,
+    written: &HttpRouteRulesBackendRefs,
+) -> Result<(Led, Filters), Nowhere> {
+    let led = reference::resolve(reading.world, reading.guards, reading.route, written)?;
+    let filters = written.filters.as_deref().unwrap_or_default();
+    if matches!(led, Led::Backend(_)) && !filters.is_empty() {
+        let reason = "filters of a reference to MCP servers are not built yet".to_owned();
+        return Err(Nowhere::Closed(Close { id: "route.filter".to_owned(), reason }));
     }
-    reference::resolve(world, route, reference)
-}
-
-fn filter_name(filter: &HttpRouteRulesFilters) -> &str {
-    match filter.r#type {
-        HttpRouteRulesFiltersType::RequestHeaderModifier => "RequestHeaderModifier",
-        HttpRouteRulesFiltersType::ResponseHeaderModifier => "ResponseHeaderModifier",
-        HttpRouteRulesFiltersType::RequestMirror => "RequestMirror",
-        HttpRouteRulesFiltersType::RequestRedirect => "RequestRedirect",
-        HttpRouteRulesFiltersType::UrlRewrite => "URLRewrite",
-        HttpRouteRulesFiltersType::Cors => "CORS",
-        HttpRouteRulesFiltersType::ExtensionRef => {
-            extension(filter.extension_ref.as_ref().map(|extension| extension.kind.as_str()))
-        }
-    }
-}
-
-fn extension(kind: Option<&str>) -> &str {
-    kind.unwrap_or("ExtensionRef")
-}
-
-fn filter_close(name: &str) -> Close {
-    let reason = match name {
-        UNREADABLE => "it cannot be read".to_owned(),
-        name => format!("filter `{name}` is not built yet"),
-    };
-    Close { id: "route.filter".to_owned(), reason }
+    let filters = filter::of_reference(filters).map_err(Nowhere::Failed)?;
+    Ok((led, filters))
 }

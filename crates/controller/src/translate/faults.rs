@@ -46,7 +46,7 @@ impl Faults {
             reference::KIND => reason::INVALID_KIND,
             reference::NOT_PERMITTED => reason::REF_NOT_PERMITTED,
             reference::UNKNOWN => reason::BACKEND_NOT_FOUND,
-            reference::NOT_BUILT => return,
+            reference::PROTOCOL => reason::UNSUPPORTED_PROTOCOL,
             _ => return self.part(rule, reason::UNSUPPORTED_VALUE, close.reason.as_str()),
         };
         let said = (reason, close.reason.clone());

@@ -79,8 +79,8 @@ impl<'a> Index<'a> {
         self.routes.get(name).copied()
     }
 
-    pub(super) fn has_backend(&self, name: &ObjectName) -> bool {
-        self.backends.contains_key(name)
+    pub(super) fn backend(&self, name: &ObjectName) -> Option<&'a Object<AgentgatewayBackend>> {
+        self.backends.get(name).copied()
     }
 
     pub(super) fn has_kgateway_backend(&self, name: &ObjectName) -> bool {

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
 use config::document::{
-    self, Action, Backend, Document, Filters, Lead, ListenerTls, RouteTimeouts, TargetEntry,
-    WeightedBackend,
+    self, Action, Backend, Document, Filters, Lead, ListenerTls, Protocol, RouteTimeouts, Service,
+    TargetEntry,
 };
 use config::{Close, Origins, Place};
 
 use crate::object::{Object, ObjectName};
 use crate::status::BackendOutcome;
+use crate::translate::action::Answer;
 use crate::translate::gateway::Served;
 use crate::translate::listener::Listener;
 use crate::translate::route::Route;
@@ -28,6 +29,8 @@ pub(super) struct Plan<'a> {
 pub(super) struct PlannedBackend {
     pub(super) backend: Backend,
     pub(super) outcome: BackendOutcome,
+    /// The ordinary HTTP server that it is, instead of a backend.
+    pub(super) service: Option<Service>,
     pub(super) place: Option<Place>,
     pub(super) target_places: Vec<Option<Place>>,
 }
@@ -88,14 +91,16 @@ impl<'a> Plan<'a> {
         outcomes.collect()
     }
 
-    /// The keys of the addresses that targets connect to.
+    /// The keys of the addresses that targets and services connect to.
     pub(super) fn endpoints(&self) -> BTreeSet<&str> {
         let entries = self.backends.values().flat_map(|planned| &planned.backend.targets);
         let keys = entries.filter_map(|entry| match entry {
             TargetEntry::Inline(target) => target.endpoints.as_deref(),
             TargetEntry::Named(_) => None,
         });
-        keys.collect()
+        let services = self.backends.values().filter_map(|planned| planned.service.as_ref());
+        let services = services.chain(self.routes.iter().flat_map(|route| &route.answer.services));
+        keys.chain(services.filter_map(|service| service.endpoints.as_deref())).collect()
     }
 
     /// The document of one share, its listeners bound to `address`. It holds the backends that its
@@ -133,6 +138,8 @@ struct Writing {
     origins: Origins,
     /// The names of its backends.
     backends: BTreeSet<String>,
+    /// The names of its services.
+    services: BTreeSet<String>,
 }
 
 impl Writing {
@@ -145,7 +152,7 @@ impl Writing {
             address: SocketAddr::new(address, port),
             hostname: listener.hostname.clone(),
             protocol,
-            tls: tls(listener),
+            tls: (protocol == Protocol::Https).then(|| tls(listener)),
             ..document::Listener::default()
         });
     }
@@ -158,10 +165,11 @@ impl Writing {
         }
         let path = format!("routes[{}]", self.document.routes.len());
         remember(&mut self.origins, path, route.place.as_ref());
-        for name in leads(&route.action) {
-            self.add_backend(plan, name);
+        let answer = &route.answer;
+        for lead in leads(&answer.action) {
+            self.add_lead(plan, answer, &lead);
         }
-        for stand_in in &route.stand_ins {
+        for stand_in in &answer.stand_ins {
             if self.backends.insert(stand_in.name.clone()) {
                 self.document.backends.push(stand_in.clone());
             }
@@ -171,10 +179,30 @@ impl Writing {
             listeners,
             hostnames: route.hostnames.clone(),
             matches: route.matches.clone(),
-            filters: Filters::default(),
-            timeouts: RouteTimeouts::default(),
-            action: route.action.clone(),
+            filters: answer.filters.clone(),
+            timeouts: answer.timeouts.clone(),
+            action: answer.action.clone(),
         });
+    }
+
+    fn add_lead(&mut self, plan: &Plan<'_>, answer: &Answer, lead: &Lead) {
+        match lead {
+            Lead::Backend(name) => self.add_backend(plan, name),
+            Lead::Service(name) => {
+                let own = answer.services.iter().find(|service| service.name == *name);
+                let planned = plan.backends.get(name);
+                if let Some(service) = own.or(planned.and_then(|planned| planned.service.as_ref()))
+                    && self.services.insert(name.clone())
+                {
+                    if let Some(planned) = planned.filter(|_| own.is_none()) {
+                        let path = format!("services[{}]", self.document.services.len());
+                        remember(&mut self.origins, path, planned.place.as_ref());
+                    }
+                    self.document.services.push(service.clone());
+                }
+            }
+            Lead::Fail(_) => {}
+        }
     }
 
     fn add_backend(&mut self, plan: &Plan<'_>, name: &str) {
@@ -191,25 +219,18 @@ impl Writing {
     }
 }
 
-/// The keys of a listener's certificates, `namespace/name`.
-fn tls(listener: &Listener) -> Option<ListenerTls> {
-    let certificates: Vec<String> =
-        listener.certificates.iter().map(ObjectName::to_string).collect();
-    (!certificates.is_empty()).then(|| ListenerTls { certificates, ..ListenerTls::default() })
+/// What a listener proves itself with: the Secrets that it may use, by name.
+fn tls(listener: &Listener) -> ListenerTls {
+    let certificates = listener.certificates.iter().map(ToString::to_string).collect();
+    ListenerTls { certificates, ..ListenerTls::default() }
 }
 
-fn leads(action: &Action) -> Vec<&str> {
+fn leads(action: &Action) -> Vec<Lead> {
     match action {
-        Action::Backend(name) => vec![name],
-        Action::Backends(shares) => shares.iter().filter_map(backend_of).collect(),
-        Action::Service(_) | Action::Redirect(_) | Action::Close(_) | Action::Fail(_) => Vec::new(),
-    }
-}
-
-fn backend_of(share: &WeightedBackend) -> Option<&str> {
-    match &share.lead {
-        Lead::Backend(name) => Some(name),
-        Lead::Service(_) | Lead::Fail(_) => None,
+        Action::Backend(name) => vec![Lead::Backend(name.clone())],
+        Action::Service(name) => vec![Lead::Service(name.clone())],
+        Action::Backends(shares) => shares.iter().map(|share| share.lead.clone()).collect(),
+        Action::Redirect(_) | Action::Close(_) | Action::Fail(_) => Vec::new(),
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use config::document::{Action, Backend, Match};
+use config::document::Match;
 use config::{Close, Diagnostic, Place};
 use gateway_api::httproutes::{HttpRoute, HttpRouteRules};
 
 use crate::object::{Object, ObjectName};
 use crate::status::ParentStatus;
-use crate::translate::action::{Answer, answer, closed};
+use crate::translate::action::{Answer, Reading, answer, closed};
 use crate::translate::faults::Faults;
 use crate::translate::gateway::Served;
 use crate::translate::guard::{Guarded, Guards};
@@ -30,9 +30,7 @@ pub(super) struct Route {
     /// One of these has to hold; empty: any request.
     pub(super) matches: Vec<Match>,
     /// What answers.
-    pub(super) action: Action,
-    /// Closed backends that stand in for references that lead nowhere.
-    pub(super) stand_ins: Vec<Backend>,
+    pub(super) answer: Answer,
     /// Where the rule was written.
     pub(super) place: Option<Place>,
 }
@@ -123,13 +121,14 @@ fn rule_routes(
     if let Some(close) = guard {
         diagnostics.push(route.error("route.closed", &field, closed(close)));
     }
-    let answer = answer(world, route, &name, index, rule, faults, diagnostics);
+    let reading = Reading { world, guards, route };
+    let answer = answer(&reading, &name, index, rule, faults, diagnostics);
     let several = groups.len() > 1;
     let mut routes = Vec::new();
     for group in groups {
         let answer = match guard.or(group.close.as_ref()) {
             Some(close) => Answer::closed(close.clone()),
-            None => Answer { action: answer.action.clone(), stand_ins: answer.stand_ins.clone() },
+            None => answer.clone(),
         };
         let first = group.listeners.first().map(|(listener, _)| listener.as_str());
         routes.push(Route {
@@ -140,8 +139,7 @@ fn rule_routes(
             listeners: group.listeners.clone(),
             hostnames: hostnames.to_vec(),
             matches: matches.clone(),
-            action: answer.action,
-            stand_ins: answer.stand_ins,
+            answer,
             place: route.place(&field),
         });
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::object::{About, Object, ObjectName};
 use crate::resources::{
     self, AgentgatewayBackend, BackendStatus, KgatewayBackend, KgatewayMcp, KgatewayProtocol,
-    KgatewayTarget, Mcp, Protocol, SingleTarget, Target, TargetStatus,
+    KgatewayTarget, Mcp, Protocol, SingleTarget, StaticBackend, Target, TargetStatus,
 };
 use crate::status::reason;
 use crate::translate::grant::Kind;
@@ -31,6 +31,8 @@ pub(super) struct Shape<'a> {
     pub(super) shut: Option<Shut>,
     /// Its kind, as ReferenceGrants name it.
     pub(super) kind: Kind,
+    /// The ordinary HTTP server that it is, instead of MCP servers.
+    pub(super) server: Option<&'a StaticBackend>,
     /// Its targets, as its status names them.
     pub(super) held: &'a [TargetStatus],
 }
@@ -99,17 +101,16 @@ pub(super) fn current(object: &Object<AgentgatewayBackend>) -> Shape<'_> {
         ("spec.aws", spec.aws.is_some()),
         ("spec.a2a", spec.a2a.is_some()),
         ("spec.dynamicForwardProxy", spec.dynamic_forward_proxy.is_some()),
-        ("spec.static", spec.static_.is_some()),
     ];
     let foreign = foreign.into_iter().find(|(_, is_there)| *is_there);
     let shut = if let Some((field, _)) = foreign {
         Some(Shut::new(field, reason::UNSUPPORTED, format!("`{field}` is not served")))
-    } else if spec.mcp.is_none() {
+    } else if spec.mcp.is_none() && spec.static_.is_none() {
         Some(without_mcp())
     } else {
         inline_policies(spec.policies.as_ref())
     };
-    let mcp = spec.mcp.as_ref();
+    let mcp = spec.mcp.as_ref().filter(|_| spec.static_.is_none());
     let stateless = matches!(
         mcp.and_then(|mcp| mcp.session_routing),
         Some(resources::SessionRouting::Stateless)
@@ -127,6 +128,7 @@ pub(super) fn current(object: &Object<AgentgatewayBackend>) -> Shape<'_> {
         stateless: stateless.then_some("spec.mcp.sessionRouting"),
         shut: shut.or_else(|| unknown_guard(&object.about)),
         kind: Kind::BACKEND,
+        server: spec.static_.as_ref(),
         held: held(object.value.status.as_ref()),
     }
 }
@@ -153,6 +155,7 @@ pub(super) fn kgateway(object: &Object<KgatewayBackend>) -> Shape<'_> {
         stateless: None,
         shut: shut.or_else(|| unknown_guard(&object.about)),
         kind: Kind::KGATEWAY_BACKEND,
+        server: None,
         held: held(object.value.status.as_ref()),
     }
 }

@@ -4,6 +4,7 @@ mod address;
 mod naming;
 mod outcome;
 mod selected;
+mod server;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,7 @@ use crate::translate::index::Index;
 use crate::translate::plan::PlannedBackend;
 use crate::translate::shape::{self, Entry, Shape, What};
 use crate::translate::target_name::{self, Claim, Rank};
+pub(super) use address::service_url;
 use naming::named;
 
 /// A target before it has its name for good.
@@ -103,7 +105,10 @@ fn backend(
     for entry in &shape.entries {
         candidates.extend(finding.candidates(entry, &mut findings, diagnostics));
     }
-    if candidates.is_empty() && close_of_backend.is_none() {
+    let service = shape.server.and_then(|server| {
+        finding.service(server, close_of_backend.clone(), &mut findings, diagnostics)
+    });
+    if candidates.is_empty() && close_of_backend.is_none() && shape.server.is_none() {
         let message = "it has no target, so its lists are empty";
         diagnostics.push(shape.about.warning("backend.empty", "spec.mcp", message));
     }
@@ -122,6 +127,7 @@ fn backend(
     let place = |candidate: &Candidate<'_>| candidate.place.clone();
     PlannedBackend {
         outcome,
+        service,
         place: shape.about.place("spec"),
         target_places: candidates.iter().map(place).collect(),
         backend: Backend {

@@ -18,7 +18,7 @@ use crate::translate::shape::Static;
 use crate::translate::target::Finding;
 
 /// What a static entry asks to connect to.
-enum Address {
+pub(super) enum Address {
     Service { name: ObjectName, host: String },
     Host(String),
 }
@@ -116,7 +116,7 @@ fn address(world: &Index<'_>, backend: &About, written: &Static<'_>) -> Result<A
 
 /// `<service>.<namespace>.svc`, with or without the cluster's domain, is a Service; everything
 /// else a host.
-fn host_address(world: &Index<'_>, host: &str) -> Result<Address, String> {
+pub(super) fn host_address(world: &Index<'_>, host: &str) -> Result<Address, String> {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     if let Ok(address) = bare.parse::<IpAddr>() {
         return Ok(Address::Host(match address {
@@ -142,7 +142,7 @@ fn host_address(world: &Index<'_>, host: &str) -> Result<Address, String> {
 }
 
 /// The port of a Service, or the id and the line that say why the target is down.
-fn service_port<'a>(
+pub(super) fn service_port<'a>(
     world: &Index<'a>,
     name: &ObjectName,
     number: i32,
@@ -159,7 +159,12 @@ fn service_port<'a>(
 }
 
 /// The URL of a Service's port.
-pub(super) fn service_url(world: &Index<'_>, name: &ObjectName, port: i32, path: &str) -> String {
+pub(in crate::translate) fn service_url(
+    world: &Index<'_>,
+    name: &ObjectName,
+    port: i32,
+    path: &str,
+) -> String {
     format!("http://{}:{port}{path}", service_host(world, name))
 }
 

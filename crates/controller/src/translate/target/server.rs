@@ -1,0 +1,61 @@
+//! A backend that is an ordinary HTTP server, as documents write it.
+
+use config::document::{Service, ServiceProtocol};
+use config::{Close, Diagnostic};
+
+use crate::endpoints;
+use crate::resources::StaticBackend;
+use crate::translate::guard::Guarded;
+use crate::translate::port::port;
+use crate::translate::section;
+use crate::translate::target::address::{Address, host_address, service_port};
+use crate::translate::target::{Finding, Findings};
+
+const FIELD: &str = "spec.static";
+
+impl Finding<'_, '_> {
+    /// The ordinary HTTP server that a backend is, shut by `close`; reported and none if there can
+    /// be none at its address.
+    pub(super) fn service(
+        &self,
+        written: &StaticBackend,
+        close: Option<Close>,
+        findings: &mut Findings,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Option<Service> {
+        let about = self.shape.about;
+        let mut unusable = |message: String| {
+            findings.problem(about, "backend.address", FIELD, message, diagnostics);
+            None
+        };
+        let number = written.port;
+        if port(number).is_none() {
+            return unusable(format!("`{number}` is not a port"));
+        }
+        let address = match host_address(self.world, &written.host) {
+            Ok(address) => address,
+            Err(message) => return unusable(message),
+        };
+        let name = self.shape.name.clone();
+        let (host, endpoints, guard) = match address {
+            Address::Host(host) => (host, None, None),
+            Address::Service { name, host } => {
+                let found = service_port(self.world, &name, number);
+                let sections = section::of_port(number, found.as_ref().ok().copied());
+                if let Err((id, message)) = found {
+                    diagnostics.push(about.error(id, FIELD, message));
+                }
+                let guard = self.guards.part(Guarded::Service, &name, &sections);
+                (host, Some(endpoints::key(&name, number)), guard.cloned())
+            }
+        };
+        Some(Service {
+            name,
+            url: format!("http://{host}:{number}"),
+            endpoints,
+            protocol: ServiceProtocol::Http1,
+            tls: None,
+            close: close.or(guard),
+        })
+    }
+}
