@@ -1,5 +1,7 @@
 //! The conditions of a route's rule, as the document writes them.
 
+mod expression;
+
 use config::Diagnostic;
 use config::document::{HeaderMatch, Match, MatchValue, PathMatch, QueryMatch};
 use gateway_api::httproutes::{
@@ -34,6 +36,9 @@ pub(super) fn matches(
                 diagnostics.push(route.error("route.match", &field, message));
             }
         }
+    }
+    for fault in expression::faults(&matches) {
+        faults.rule(rule_index, reason::UNSUPPORTED_VALUE, fault);
     }
     if written.is_empty() || !matches.is_empty() {
         return Some(matches);
