@@ -8,7 +8,7 @@ use config::{Variables, compile, to_yaml};
 use crate::manifests::read;
 use crate::object::ObjectName;
 use crate::settings::{CrossNamespace, Settings};
-use crate::translate::{document, document_by, translate};
+use crate::translate::{document, document_by, referenced_secrets, translate};
 
 /// Each folder of `fixtures` holds objects and what they mean. `UPDATE_FIXTURES=1` writes down what
 /// they mean now.
@@ -108,6 +108,20 @@ fn each_gateway_gets_a_document_of_its_own_without_endpoints() {
         let listeners = document.routes.iter().flat_map(|route| &route.listeners);
         assert!(listeners.into_iter().all(|name| name.starts_with(&gateway.to_string())));
     }
+}
+
+#[test]
+fn only_secrets_that_may_be_referred_to_are_read_and_none_is_written_in_a_document() {
+    let objects = fixture("listener-certificates-granted");
+    let manifests = read("objects.yaml", &objects).unwrap();
+    let names = referenced_secrets(&manifests.world, &Settings::default());
+    let names: Vec<String> = names.iter().map(ObjectName::to_string).collect();
+    assert_eq!(names, ["all/pair", "named/pair"]);
+    let document = document(vec![manifests]).document;
+    let chain = document.secrets.get("named/pair").and_then(|values| values.get("tls.crt"));
+    assert!(chain.is_some_and(|chain| chain.expose().contains("BEGIN CERTIFICATE")));
+    assert!(document.secrets.get("ungranted/pair").is_none());
+    assert!(!to_yaml(&document).contains("BEGIN"));
 }
 
 #[test]
