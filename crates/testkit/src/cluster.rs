@@ -27,30 +27,39 @@ pub struct Forward {
     _process: Process,
 }
 
-/// Installs the Gateway API and the charts, unless that is done already.
-async fn install() -> anyhow::Result<()> {
+/// Installs the Gateway API 1.6.1 and the definitions of our resources, unless that is done already. Definitions that
+/// another release has are the same.
+async fn install_definitions() -> anyhow::Result<()> {
     static DONE: OnceCell<()> = OnceCell::const_new();
     let installed = DONE.get_or_try_init(async || {
         let lab = env::var("PORTICO_LAB").context("there is no cluster")?;
-        let charts = repository()?.join("deploy/charts");
-        let chart = |name: &str| charts.join(name).to_string_lossy().into_owned();
-        let run = async |program: &str, words: &[&str]| {
-            let mut command = Command::new(program);
-            command.args(words);
-            output(&format!("{program} {}", words.join(" ")), command).await.map(drop)
-        };
         let api = format!("{lab}/gateway-api-1.6.1.yaml");
         run("kubectl", &["apply", "--server-side", "--force-conflicts", "--filename", &api])
             .await?;
-        for name in ["portico-crds", "portico"] {
-            let release = name.replace("portico", "agentgateway");
-            let words = ["upgrade", "--install", "--create-namespace", "--wait"];
-            let place = ["--namespace=agentgateway-system", &release, &chart(name)];
-            run("helm", &[&words[..], &place[..]].concat()).await?;
-        }
-        anyhow::Ok(())
+        install("portico-crds", &["--set=skipExisting=true"]).await
     });
     installed.await.map(drop)
+}
+
+/// Installs the controller, unless that is done already.
+async fn install_controller() -> anyhow::Result<()> {
+    static DONE: OnceCell<()> = OnceCell::const_new();
+    install_definitions().await?;
+    DONE.get_or_try_init(|| install("portico", &["--wait"])).await.map(drop)
+}
+
+/// Installs a chart as the tutorials do.
+async fn install(chart: &str, more: &[&str]) -> anyhow::Result<()> {
+    let folder = repository()?.join("deploy/charts").join(chart).to_string_lossy().into_owned();
+    let release = chart.replace("portico", "agentgateway");
+    let words = ["upgrade", "--install", "--create-namespace", "--namespace=agentgateway-system"];
+    run("helm", &[&words[..], &[&release, &folder], more].concat()).await
+}
+
+async fn run(program: &str, words: &[&str]) -> anyhow::Result<()> {
+    let mut command = Command::new(program);
+    command.args(words);
+    output(&format!("{program} {}", words.join(" ")), command).await.map(drop)
 }
 
 impl Cluster {
@@ -71,8 +80,15 @@ impl Cluster {
 
     /// Makes a namespace in which any pod may run, in a cluster in which the charts are installed.
     pub async fn with_portico(namespace: &str) -> anyhow::Result<Self> {
-        install().await?;
+        install_controller().await?;
         Self::privileged(namespace).await
+    }
+
+    /// Makes a namespace in which only pods with the least rights may run, in a cluster that has the Gateway API and
+    /// our resources.
+    pub async fn with_definitions(namespace: &str) -> anyhow::Result<Self> {
+        install_definitions().await?;
+        Self::restricted(namespace).await
     }
 
     /// The address of a Gateway that is in force.

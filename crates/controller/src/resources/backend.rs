@@ -1,8 +1,5 @@
 //! `AgentgatewayBackend`: the MCP server that a client sees, in its current shape.
 
-// Each of several columns has a name and a type.
-#![allow(clippy::duplicated_attributes)]
-
 mod status;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;

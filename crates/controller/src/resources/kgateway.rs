@@ -2,9 +2,6 @@
 //! `AgentgatewayBackend`. One type reads both, since no field means one thing in the first and
 //! another in the second.
 
-// Each of several columns has a name and a type.
-#![allow(clippy::duplicated_attributes)]
-
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::CustomResource;
 use schemars::JsonSchema;

@@ -1,9 +1,6 @@
 //! `AgentgatewayPolicy`: what it says is kept as written until it is built; what it is attached to
 //! is known, because a policy that is not built keeps that shut.
 
-// Each of several columns has a name and a type.
-#![allow(clippy::duplicated_attributes)]
-
 mod schema;
 
 use std::collections::BTreeMap;

@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::Context;
-use testkit::{Cluster, output, repository};
+use testkit::{Cluster, Peers, Shell, output, repository};
 use tokio::process::Command;
 
 #[tokio::test]
@@ -94,22 +94,34 @@ async fn definitions_that_something_else_installed_are_left_alone_until_they_are
 
 #[tokio::test]
 #[ignore = "run by cargo xtask test kube, needs the cluster lab"]
-async fn the_controller_chart_is_installed_twice_and_uninstalled() -> anyhow::Result<()> {
-    let cluster = Cluster::restricted("charts-install").await?;
+async fn the_controller_chart_is_installed_twice_and_its_notes_are_true_until_it_is_uninstalled()
+-> anyhow::Result<()> {
+    let cluster = Cluster::with_definitions("charts-install").await?;
     let chart = path("portico")?;
     let words = ["upgrade", "--install", "--create-namespace", "--namespace", "charts-install"];
+    // A controller of a name of its own, beside that of the other tests.
     let values = ["--set", "controllerName=example.com/charts", "--set", "gatewayClassName=charts"];
     let release = [&words[..], &["charts", &chart], &values[..]].concat();
-    for _ in 0..2 {
-        let notes = helm(&release).await?;
-        anyhow::ensure!(notes.contains("charts-install"), "{notes}");
-    }
+    helm(&release).await?;
+    let notes = helm(&release).await?;
     let objects = "deployment,service,serviceaccount,role,rolebinding";
     let there = cluster.kubectl(&["get", objects, "--output=name"]).await?;
     for kind in ["deployment.apps", "service", "serviceaccount"] {
         anyhow::ensure!(there.contains(&format!("{kind}/charts-portico\n")), "{kind}: {there}");
     }
+
+    // What stands four spaces in is typed, the last of it until it is ended.
+    let typed: Vec<&str> = notes.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    let (forward, script) = typed.split_last().context("no commands in the notes")?;
+    let mut shell = Shell::start(&Peers::find()?).await?;
+    shell.run(&script.join("\n")).await?;
+    shell.run(&format!("{forward} &")).await?;
+    shell.shows("Forwarding from 127.0.0.1:8080").await?;
+    drop(shell);
+
+    cluster.kubectl(&["delete", "gateway,httproute,agentgatewaybackend", "--all"]).await?;
     helm(&["uninstall", "charts", "--namespace", "charts-install", "--wait"]).await?;
+    cluster.kubectl(&["delete", "gatewayclass", "charts"]).await?;
     let label = "--selector=app.kubernetes.io/instance=charts";
     let kinds = format!("{objects},clusterrole,clusterrolebinding");
     let left = cluster.kubectl(&["get", &kinds, label, "--output=name"]).await?;

@@ -53,7 +53,7 @@ impl Guarded {
             Self::Gateway => world.gateway(name).is_some(),
             Self::Route => world.route(name).is_some(),
             Self::Service => world.service(name).is_some(),
-            Self::Backend => world.has_backend(name),
+            Self::Backend => world.backend(name).is_some(),
             Self::KgatewayBackend => world.has_kgateway_backend(name),
         }
     }
