@@ -65,6 +65,7 @@ async fn a_label_is_seen_by_connected_clients_and_costs_nobody_else_anything() -
     }
     let url = format!("http://{}/mcp", cluster.gateway("live").await?);
     let client = Client::connect(&url).await?;
+    client.lists("first-3001_echo").await?;
     client.lists("second-3001_echo").await?;
     client.call("second-3001_echo", json!({ "message": "hi" })).await?;
     let names = client.tools().await?;
@@ -165,6 +166,7 @@ async fn a_controller_or_an_api_server_that_is_away_costs_nobody_anything() -> a
     }
     let url = format!("http://{}/mcp", cluster.gateway("live").await?);
     let client = Client::connect(&url).await?;
+    client.lists("first-3001_echo").await?;
     client.lists("second-3001_echo").await?;
     let names = client.tools().await?;
     cluster.until("jsonpath={.status.summary.targets}=2/2", "agentgatewaybackend/live").await?;
@@ -188,7 +190,11 @@ async fn a_controller_or_an_api_server_that_is_away_costs_nobody_anything() -> a
     cluster
         .kubectl(&[&["delete", "pod", "--force", "--grace-period=0"], &system[..]].concat())
         .await?;
-    cluster.kubectl(&[&["wait", "--for=condition=Ready", "pod"], &system[..]].concat()).await?;
+    cluster
+        .kubectl(
+            &[&["wait", "--timeout=180s", "--for=condition=Ready", "pod"], &system[..]].concat(),
+        )
+        .await?;
     let restart = tokio::process::Command::new("lab").args(["restart", "kube-apiserver"]).status();
     anyhow::ensure!(restart.await?.success(), "the API server was not restarted");
     eventually("the API server", async || cluster.kubectl(&["get", "gateways"]).await.map(drop))

@@ -90,9 +90,7 @@ async fn the_controller_tells_a_proxy_what_is_for_its_gateway_and_nobody_else_an
     let authorities = "-o=jsonpath={.data.ca\\.crt}";
     let authorities = cluster.kubectl(&["get", "configmap", "mine", authorities]).await?;
     std::fs::write(folder.path().join("ca.crt"), authorities)?;
-    let labels = "-l=app.kubernetes.io/component=controller";
-    let service = ["get", "service", "-n", SYSTEM, labels, "-o=jsonpath={.items[0].metadata.name}"];
-    let host = format!("{}.{SYSTEM}.svc.cluster.local", cluster.kubectl(&service).await?);
+    let host = controller(&cluster, folder.path()).await?;
     let folder = folder.path();
 
     let good = token(&cluster, "mine", Some(mine), &[AUDIENCE]).await?;
@@ -132,6 +130,23 @@ async fn the_controller_tells_a_proxy_what_is_for_its_gateway_and_nobody_else_an
         "gone: {refusal:?}"
     );
     Ok(())
+}
+
+/// The name of the controller, as its certificate has it. The node has no names of the cluster: it gets this one, in
+/// the mounts that end with the cluster.
+async fn controller(cluster: &Cluster, folder: &Path) -> anyhow::Result<String> {
+    let labels = "-l=app.kubernetes.io/component=controller";
+    let fields = "-o=jsonpath={.items[0].metadata.name} {.items[0].spec.clusterIP}";
+    let service = cluster.kubectl(&["get", "service", "-n", SYSTEM, labels, fields]).await?;
+    let (name, address) = service.split_once(' ').context("no Service of the controller")?;
+    let host = format!("{name}.{SYSTEM}.svc");
+    let hosts = folder.join("hosts");
+    let known = std::fs::read_to_string("/etc/hosts")?;
+    std::fs::write(&hosts, format!("{known}\n{address} {host}\n"))?;
+    let mut mount = tokio::process::Command::new("mount");
+    mount.arg("--bind").arg(&hosts).arg("/etc/hosts");
+    testkit::output("mount", mount).await?;
+    Ok(host)
 }
 
 /// A token as the API server would have issued it an hour ago, by its own key.
