@@ -53,13 +53,15 @@ impl Shell {
         awaited: impl Fn(&str) -> bool,
     ) -> anyhow::Result<String> {
         let again = async {
-            loop {
+            for attempt in 1.. {
                 let printed = self.run(&format!("if ! {{\n{command}\n}}; then echo; fi")).await?;
                 if awaited(&printed) {
+                    println!("given {attempt} times: {}", command.trim());
                     return anyhow::Ok(printed);
                 }
                 tokio::time::sleep(AGAIN).await;
             }
+            anyhow::bail!("given too often")
         };
         match tokio::time::timeout(LIMIT, again).await {
             Ok(printed) => printed,

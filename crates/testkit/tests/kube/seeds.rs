@@ -20,6 +20,13 @@ static TURN: Mutex<()> = Mutex::const_new(());
 /// Where 000, 001, 002 and 004 forward their gateway to.
 const URL: &str = "http://localhost:8080/mcp";
 
+/// Tools that 001 speaks of, of its second server.
+const SECOND: [&str; 3] = ["read_file", "write_file", "list_directory"];
+
+/// The tools of 003's servers, in order.
+const GITHUB: [&str; 4] = ["get_repo", "list_issues", "create_issue", "delete_repo"];
+const SLACK: [&str; 4] = ["list_channels", "send_message", "get_messages", "delete_channel"];
+
 /// A tutorial that runs.
 struct Tutorial {
     source: Source,
@@ -62,6 +69,7 @@ async fn tutorial_000_federates_a_server_by_label_and_one_by_name() -> anyhow::R
 async fn tutorial_001_gives_its_results_to_its_curl_commands() -> anyhow::Result<()> {
     let _turn = TURN.lock().await;
     let (mut tutorial, steps) = Tutorial::start("001").await?;
+    let first = ["echo", "add", "longRunningOperation"].map(|tool| tutorial.source.tool(tool));
     let mut session = String::new();
     let mut results = Vec::new();
     for step in &steps {
@@ -79,23 +87,16 @@ async fn tutorial_001_gives_its_results_to_its_curl_commands() -> anyhow::Result
             // "Copy the `mcp-session-id` from the response headers."
             anyhow::ensure!(step.command.contains("YOUR_SESSION_ID"), "{}", step.command);
             let command = step.command.replace("YOUR_SESSION_ID", &session);
-            results.push(json_of(&tutorial.shell.run(&command).await?)?);
+            let awaited =
+                [names_of("everything", &first), names_of("filesystem", &SECOND)].concat();
+            results.push(tutorial.asks(&command, &awaited).await?);
         } else {
             tutorial.types(step).await?;
         }
     }
-    let [list, echo, directory] = results.as_slice() else {
+    let [_, echo, directory] = results.as_slice() else {
         anyhow::bail!("three results, not {results:#?}");
     };
-    let tools = names(list);
-    for tool in ["echo", "add", "longRunningOperation"] {
-        let name = format!("everything_{}", tutorial.source.tool(tool));
-        anyhow::ensure!(tools.contains(&name), "no {name} in {tools:?}");
-    }
-    for tool in ["read_file", "write_file", "list_directory"] {
-        let name = format!("filesystem_{tool}");
-        anyhow::ensure!(tools.contains(&name), "no {name} in {tools:?}");
-    }
     anyhow::ensure!(text_of(echo).contains("Hello from federation!"), "{echo}");
     anyhow::ensure!(directory.pointer("/result/content/0/text").is_some(), "{directory}");
     anyhow::ensure!(directory.pointer("/result/isError") != Some(&json!(true)), "{directory}");
@@ -134,8 +135,8 @@ async fn tutorial_003_routes_by_path_for_curl_and_jq() -> anyhow::Result<()> {
     let mut results = Vec::new();
     for step in &steps {
         if step.types("curl") {
-            let is_result = |printed: &str| printed.contains("\"result\"");
-            results.push(json_of(&tutorial.shell.until(&step.command, is_result).await?)?);
+            let tools = if step.command.contains("slack") { SLACK } else { GITHUB };
+            results.push(tutorial.asks(&step.command, &tools.map(str::to_owned)).await?);
         } else {
             tutorial.types(step).await?;
         }
@@ -143,8 +144,8 @@ async fn tutorial_003_routes_by_path_for_curl_and_jq() -> anyhow::Result<()> {
     let [github, slack, issues] = results.as_slice() else {
         anyhow::bail!("three results, not {results:#?}");
     };
-    assert_eq!(names(github), ["get_repo", "list_issues", "create_issue", "delete_repo"]);
-    assert_eq!(names(slack), ["list_channels", "send_message", "get_messages", "delete_channel"]);
+    assert_eq!(names(github), GITHUB);
+    assert_eq!(names(slack), SLACK);
     anyhow::ensure!(text_of(issues).starts_with("Mock GitHub result for list_issues"), "{issues}");
     assert_eq!(issues.get("id"), Some(&json!(2)));
     Ok(())
@@ -216,6 +217,19 @@ impl Tutorial {
         self.shell.until(&step.command, lists).await.map(drop)
     }
 
+    /// The answer to a curl command. One that lists tools lists these, as soon as their servers listen: whoever types
+    /// gives them more time than a test.
+    async fn asks(&mut self, command: &str, tools: &[String]) -> anyhow::Result<Value> {
+        if !command.contains("tools/list") {
+            return json_of(&self.shell.run(command).await?);
+        }
+        let lists = |printed: &str| {
+            let listed = json_of(printed).map(|message| names(&message)).unwrap_or_default();
+            tools.iter().all(|tool| listed.contains(tool))
+        };
+        json_of(&self.shell.until(command, lists).await?)
+    }
+
     /// A client of this URL, once it is served.
     async fn client(&mut self, url: &str) -> anyhow::Result<Client> {
         let knock = format!("curl -s -o /dev/null -w '%{{http_code}}' {url} -d '{{}}'");
@@ -249,6 +263,10 @@ impl Tutorial {
 /// The message that a command printed.
 fn json_of(printed: &str) -> anyhow::Result<Value> {
     serde_json::from_str(printed.trim()).with_context(|| format!("not JSON: {printed}"))
+}
+
+fn names_of(target: &str, tools: &[impl AsRef<str>]) -> Vec<String> {
+    tools.iter().map(|tool| format!("{target}_{}", tool.as_ref())).collect()
 }
 
 fn names(message: &Value) -> Vec<String> {
