@@ -6,15 +6,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use bytes::Bytes;
+use http::StatusCode;
+use http_body_util::Full;
 use rustix::process::Signal;
 use serde_json::json;
 use testkit::{
-    Client, Gateway, Host, Process, Start, Wire, binary, one_call, reserved_port, within,
+    Authority, Client, Gateway, Host, Process, Start, Trust, Visitor, Wire, binary, one_call,
+    reserved_port, within,
 };
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::process::Command;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
+use tokio_rustls::client::TlsStream;
 use xds::{
     Admit, Caller, Denied, Observation, Published, Resource, ResourceType, Scope, Server, accept,
 };
@@ -24,6 +29,10 @@ const GATEWAY: &str = "default/gateway";
 const DOCUMENT: &str = r#"{"listeners":[{"name":"http","address":"127.0.0.1:8080"}],
     "backends":[{"name":"all","targets":[{"name":"a","url":"http://a.invalid/mcp","endpoints":"default/a:80"}]}],
     "routes":[{"name":"all","path":"/mcp","backend":"all"}]}"#;
+
+/// A listener that needs a secret.
+const SECURE: &str = r#"{"listeners":[{"name":"https","address":"127.0.0.1:8080","protocol":"https","tls":{"certificates":["default/cert"]}}],
+    "routes":[{"name":"all","redirect":{"path":{"full":"/there"}}}]}"#;
 
 /// A controller on this machine.
 struct Controller {
@@ -64,6 +73,18 @@ impl Controller {
             addresses.iter().map(|host| format!("127.0.0.1:{}", host.port)).collect();
         let addresses = Resource::new(json!(addresses).to_string());
         scope.insert(ResourceType::Endpoints, "default/a:80", addresses);
+        let all = BTreeMap::from([(GATEWAY.to_owned(), Arc::new(scope))]);
+        self.published.send_replace(Some(Arc::new(all)));
+    }
+
+    /// Publishes the document of a listener that speaks TLS, and its secret if there is one.
+    fn publish_secure(&self, secret: Option<&(String, String)>) {
+        let mut scope = Scope::default();
+        scope.insert(ResourceType::Document, GATEWAY, Resource::new(SECURE.to_owned()));
+        if let Some((certificate, key)) = secret {
+            let values = json!({ "tls.crt": certificate, "tls.key": key }).to_string();
+            scope.insert(ResourceType::Secret, "default/cert", Resource::new(values));
+        }
         let all = BTreeMap::from([(GATEWAY.to_owned(), Arc::new(scope))]);
         self.published.send_replace(Some(Arc::new(all)));
     }
@@ -166,4 +187,64 @@ async fn a_gateway_that_waits_for_its_controller_can_be_stopped() -> anyhow::Res
     let status = within("the gateway to stop", process.ended()).await??;
     anyhow::ensure!(status.success(), "{status}");
     Ok(())
+}
+
+#[tokio::test]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
+async fn a_secret_comes_and_is_renewed_while_the_listener_stays() -> anyhow::Result<()> {
+    let (folder, authority) = (tempfile::tempdir()?, Authority::new()?);
+    let controller = Controller::start().await?;
+    controller.publish_secure(None);
+    let gateway = controller.followed(folder.path()).await?;
+    let says = |text: &'static str| {
+        move |seen: &Observation| {
+            let Observation::Reported(_, report) = seen else { return false };
+            report.findings.iter().any(|finding| finding.message.contains(text))
+        }
+    };
+    controller.observes("a report of what is missing", says("there is no secret")).await?;
+    let trust = authority.trust(&[])?;
+    let refused = trust.connect(gateway.port(), "a.example.com").await;
+    anyhow::ensure!(refused.is_err(), "it lets somebody in without a certificate");
+
+    controller.publish_secure(Some(&authority.certificate(&["a.example.com"])?));
+    let stream = eventually(&trust, &gateway).await?;
+    let before = trust.shown(gateway.port(), "a.example.com").await?;
+    let mut visitor = Visitor::<Full<Bytes>>::on(stream).await?;
+    let (head, _) = visitor.get("a.example.com", "/here", &[]).await?;
+    anyhow::ensure!(head.status == StatusCode::FOUND, "{head:?}");
+
+    controller.publish_secure(Some(&authority.certificate(&["a.example.com"])?));
+    within("the new certificate", async {
+        while trust.shown(gateway.port(), "a.example.com").await? == before {
+            tokio::task::yield_now().await;
+        }
+        anyhow::Ok(())
+    })
+    .await??;
+    let (head, _) = visitor.get("a.example.com", "/here", &[]).await?;
+    anyhow::ensure!(head.status == StatusCode::FOUND, "{head:?}");
+
+    // What is none closes the listener, and is not repeated anywhere.
+    let broken = ("no certificate, very-secret".to_owned(), "no key, very-secret".to_owned());
+    controller.publish_secure(Some(&broken));
+    controller.observes("a report of what is broken", says("is not a certificate")).await?;
+    let refused = trust.connect(gateway.port(), "a.example.com").await;
+    anyhow::ensure!(refused.is_err(), "it lets somebody in with a broken certificate");
+    let said = format!("{:?}{}", gateway.process.log.all(), gateway.admin("/config").await?);
+    anyhow::ensure!(!said.contains("very-secret"), "a secret is told: {said}");
+    gateway.stop().await
+}
+
+/// A connection, as soon as the listener lets somebody in.
+async fn eventually(trust: &Trust, gateway: &Gateway) -> anyhow::Result<TlsStream<TcpStream>> {
+    within("a listener that lets somebody in", async {
+        loop {
+            if let Ok(stream) = trust.connect(gateway.port(), "a.example.com").await {
+                return stream;
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
 }
