@@ -94,7 +94,7 @@ async fn a_label_is_seen_by_connected_clients_and_costs_nobody_else_anything() -
     cluster.kubectl(&["label", "service", "late", "federated=yes"]).await?;
     client.lists("late-3001_echo").await?;
     cluster.kubectl(&["scale", "deployment", "late", "--replicas=0"]).await?;
-    cluster.until("jsonpath={.status.targets[2].endpoints}=0", "agentgatewaybackend/live").await?;
+    cluster.until("jsonpath={.status.targets[?(@.name==\"late-3001\")].endpoints}=0", "agentgatewaybackend/live").await?;
     let failed = client.call_raw("late-3001_echo", json!({ "message": "away" })).await;
     let failed = failed.map(|result| format!("{result:?}"));
     anyhow::ensure!(failed.as_ref().is_err(), "a call to nobody: {failed:?}");

@@ -20,6 +20,16 @@ static TURN: Mutex<()> = Mutex::const_new(());
 /// Where 000, 001, 002 and 004 forward their gateway to.
 const URL: &str = "http://localhost:8080/mcp";
 
+/// Leaves no Gateway of a tutorial before, nor a proxy of it that is ending: a port would be forwarded to that one.
+const NO_GATEWAYS: &str = "\
+    proxies=gateway.networking.k8s.io/gateway-name
+    for namespace in agentgateway-system default; do
+      kubectl get crd gateways.gateway.networking.k8s.io || break
+      kubectl delete gateways,httproutes --all --namespace $namespace
+      kubectl wait --for=delete --timeout=60s deployments --selector $proxies --namespace $namespace
+      kubectl delete pods --now --selector $proxies --namespace $namespace
+    done";
+
 /// Tools that 001 speaks of, of its second server.
 const SECOND: [&str; 3] = ["read_file", "write_file", "list_directory"];
 
@@ -44,9 +54,8 @@ async fn tutorial_000_federates_a_server_by_label_and_one_by_name() -> anyhow::R
         if step.types("kubectl describe httproute") {
             tutorial.describes(step).await?;
             seen.insert("described");
-        } else if step.types("kubectl get gateway") {
-            let is_address = |printed: &str| printed.trim().starts_with("10.244.200.");
-            let address = tutorial.shell.until(&step.command, is_address).await?;
+        } else if step.command.contains("status.addresses") {
+            let address = tutorial.address(step).await?;
             let url = format!("http://{}/mcp", address.trim());
             let client = tutorial.client(&url).await?;
             client.lists("mcp-server-everything-3001_echo").await?;
@@ -158,9 +167,8 @@ async fn tutorial_004_lists_a_single_server_under_its_own_names() -> anyhow::Res
     let (mut tutorial, steps) = Tutorial::start("004").await?;
     let mut seen = BTreeSet::new();
     for step in &steps {
-        if step.types("export INGRESS_GW_ADDRESS") {
-            let is_address = |printed: &str| printed.trim().starts_with("10.244.200.");
-            tutorial.shell.until(&step.command, is_address).await?;
+        if step.command.contains("status.addresses") {
+            tutorial.address(step).await?;
         } else if step.types("kubectl get gateway") {
             let is_there = |printed: &str| {
                 let words = printed.lines().nth(1).unwrap_or_default().split_whitespace();
@@ -188,7 +196,8 @@ impl Tutorial {
     async fn start(number: &str) -> anyhow::Result<(Self, Vec<Step>)> {
         let (source, peers) = (Source::find()?, Peers::find()?);
         let steps = source.steps(number)?;
-        let shell = Shell::start(&peers).await?;
+        let mut shell = Shell::start(&peers).await?;
+        shell.run(NO_GATEWAYS).await?;
         Ok((Self { source, peers, shell }, steps))
     }
 
@@ -199,6 +208,12 @@ impl Tutorial {
             true => self.shell.shows("Forwarding from 127.0.0.1:").await,
             false => Ok(()),
         }
+    }
+
+    /// The address of a Gateway, once a step prints it.
+    async fn address(&mut self, step: &Step) -> anyhow::Result<String> {
+        let is_address = |printed: &str| printed.trim().starts_with("10.244.200.");
+        self.shell.until(&step.command, is_address).await
     }
 
     /// The status of a route is described as the tutorial shows it.
