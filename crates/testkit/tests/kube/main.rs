@@ -2,7 +2,6 @@
 
 mod charts;
 mod crds;
-mod live;
 mod seeds;
 mod smoke;
 mod tokens;
