@@ -150,6 +150,7 @@ fn environment() -> anyhow::Result<Vec<(&'static str, OsString)>> {
 /// What `lab` starts as the first process of its namespaces: the cluster, then the command.
 pub(crate) fn run_inside(parts: &Parts, command: &[OsString]) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
+    cgroups::enter(&parts.cgroup)?;
     host::prepare()?;
     cluster::write_files(parts)?;
     let mut components = Components::new(parts.logs.clone());

@@ -1,5 +1,5 @@
-//! The cgroups of the lab's pods. They are the only thing of it that does not end with its namespaces, so a process of
-//! its own removes them when the lab has ended, however it did.
+//! The cgroups of the lab. They are the only thing of it that does not end with its namespaces, so a process of its own
+//! removes them when the lab has ended, however it did.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,6 +8,13 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use anyhow::Context;
 
 const ROOT: &str = "/sys/fs/cgroup";
+
+/// What the kernel takes at most, of either version. Builds beside the lab would leave its pods hardly any CPU: all of
+/// them together count as much as one of the other cgroups.
+const WEIGHTS: [(&str, &str); 2] = [("cpu.weight", "10000"), ("cpu.shares", "262144")];
+
+/// Where the lab's own programs are, beside its pods.
+const PROGRAMS: &str = "programs";
 
 /// Waits until its input ends, which is when we do. A cgroup can be removed once its last process is gone.
 const REMOVE: &str = r#"
@@ -40,6 +47,7 @@ impl Cgroups {
             let cgroup = hierarchy.join(&name);
             fs::create_dir(&cgroup)
                 .with_context(|| format!("cannot make the cgroup `{}`", cgroup.display()))?;
+            prefer(&cgroup)?;
         }
         Ok(Self { path: format!("/{name}"), remover, input })
     }
@@ -50,6 +58,32 @@ impl Cgroups {
         self.remover.wait().context("cannot wait until the cgroups are removed")?;
         Ok(())
     }
+}
+
+/// Moves this process, and with it all that it starts, beside the pods in the lab's cgroup of the CPU.
+pub(crate) fn enter(path: &str) -> anyhow::Result<()> {
+    for hierarchy in hierarchies()? {
+        let cgroup = hierarchy.join(path.trim_start_matches('/'));
+        if WEIGHTS.iter().any(|(file, _)| cgroup.join(file).exists()) {
+            let programs = cgroup.join(PROGRAMS);
+            fs::create_dir(&programs)
+                .and_then(|()| fs::write(programs.join("cgroup.procs"), "0"))
+                .with_context(|| format!("cannot enter the cgroup `{}`", programs.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Lets a cgroup have as much of the CPU as it wants, where that can be said in it.
+fn prefer(cgroup: &Path) -> anyhow::Result<()> {
+    for (file, weight) in WEIGHTS {
+        let file = cgroup.join(file);
+        if file.exists() {
+            fs::write(&file, weight)
+                .with_context(|| format!("cannot write to `{}`", file.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// Version 2 has one hierarchy; version 1 has one for each controller.

@@ -29,7 +29,7 @@ pub(crate) struct Parts {
     /// The folder of `tests/kube`.
     #[arg(long)]
     pub(crate) files: PathBuf,
-    /// The cgroup of all pods.
+    /// The cgroup of the lab.
     #[arg(long)]
     pub(crate) cgroup: String,
     /// Where logs are written.
