@@ -2,6 +2,7 @@
 //! the cluster did with what runs them. Pure.
 
 mod backend;
+mod features;
 mod gateway;
 
 use std::collections::BTreeMap;
@@ -15,14 +16,12 @@ use crate::object::ObjectName;
 use crate::proxies::Proxies;
 use crate::status::{AncestorStatus, Condition, ConditionStatus, ParentStatus, Statuses};
 use crate::stores::{Stored, Stores};
+use crate::wanted::features::FEATURES;
 use crate::wanted::gateway::Run;
 use crate::writer::{Warning, Write};
 use crate::written::{self, Moment};
 
 pub(crate) use gateway::{Address, Run as GatewayRun};
-
-/// The features of the Gateway API that are served, as its conformance suite calls them, in order.
-const FEATURES: &[&str] = &["Gateway", "HTTPRoute", "ReferenceGrant"];
 
 /// Everything that statuses are made of.
 pub(crate) struct Sight<'a> {

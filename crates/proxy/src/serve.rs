@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use config::{Cors, Listener, Matched, RequestHead, Weighted};
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
@@ -26,6 +27,7 @@ pub(crate) async fn serve(
 ) -> Result<Response<RecordedBody<ReplyBody>>, Infallible> {
     let mut record = Record::new(&context.access_log, &context.clock, arrival.remote);
     let (head, body) = request.into_parts();
+    let is_head = head.method == Method::HEAD;
     let mut page = None;
     let answered = match context.world.load_full() {
         Some(world) => {
@@ -34,7 +36,14 @@ pub(crate) async fn serve(
         }
         None => Err(RequestError::NotReady.into()),
     };
-    let mut response = answered.unwrap_or_else(|refusal| refusal.answer(&context, &mut record));
+    let mut response = answered.unwrap_or_else(|refusal| {
+        let mut response = refusal.answer(&context, &mut record);
+        if is_head {
+            // Nothing comes after this head, and clients would read that as a document.
+            response.headers_mut().remove(CONTENT_TYPE);
+        }
+        response
+    });
     match page {
         None => {}
         Some(Page::Mcp(origin)) => cors::show(&mut response, origin),

@@ -121,7 +121,9 @@ fn kube(workspace: &Workspace) -> anyhow::Result<()> {
     for (name, _) in cargo.get_envs().filter(|(_, value)| value.is_none()) {
         command.env_remove(name);
     }
-    command.args(test).args(["--", "--ignored"]).envs(variables(workspace, &lab.peers));
+    // Some stop what the others need.
+    let alone = ["--", "--ignored", "--test-threads=1"];
+    command.args(test).args(alone).envs(variables(workspace, &lab.peers));
     let logs = workspace.target.join("lab-logs");
     let status = lab.run(Some(&command), Some(&logs))?;
     anyhow::ensure!(

@@ -340,6 +340,17 @@ async fn another_users_session_is_unknown_whatever_is_asked_in_it() {
 }
 
 #[tokio::test]
+async fn where_only_a_head_is_asked_for_no_document_is_announced() {
+    let served = Served::start("30s").await;
+    for (method, is_said) in [("GET", true), ("HEAD", false)] {
+        let asked = served.send_to("/elsewhere", method, "Connection: close\r\n", "").await;
+        let answer = to_end(asked).await;
+        assert!(answer.starts_with("HTTP/1.1 404"), "{method}: {answer}");
+        assert_eq!(answer.contains("content-type: application/json"), is_said, "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn a_page_of_an_allowed_origin_may_ask_and_read_and_no_other() {
     let served = Served::start("30s").await;
     let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
