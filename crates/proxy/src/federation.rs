@@ -26,7 +26,7 @@ use crate::upstream::{Declaration, Feed, Upstream};
 pub use menu::{Menu, MenuTarget};
 pub use naming::{NameKind, Naming};
 pub use resolution::{Resolved, Unresolved};
-pub use view::{Changes, View};
+pub use view::{Changes, News, View};
 
 /// A target of a backend, and its live side.
 #[derive(Debug, Clone)]

@@ -1,5 +1,7 @@
 //! What clients of one kind see of a backend, and the one task that keeps its menu.
 
+mod news;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,6 +15,8 @@ use crate::clock::LastUse;
 use crate::federation::{Member, Menu, MenuTarget, Offer, Shape};
 use crate::tasks::Tasks;
 use crate::upstream::Declaration;
+
+pub use news::News;
 
 /// How long building a menu may take before a list is answered without it.
 const BUILT: Duration = Duration::from_secs(1);
@@ -136,9 +140,19 @@ impl View {
         }
     }
 
-    /// Changes from now on; closed when the backend is removed.
-    pub fn changes(&self) -> watch::Receiver<Changes> {
-        self.changes.clone()
+    /// Which lists have changed until now.
+    pub fn changes(&self) -> Changes {
+        *self.changes.borrow()
+    }
+
+    /// What a client has to be told from now on.
+    pub fn news(&self) -> News {
+        News::new(self.changes.clone(), self.built.clone())
+    }
+
+    /// Whether every target has answered or failed once.
+    pub fn is_settled(&self) -> bool {
+        self.offer.load().seen.iter().all(|seen| *seen)
     }
 
     /// Whether its backend is gone. One of the same name that comes later has views of its own.

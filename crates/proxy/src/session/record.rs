@@ -70,7 +70,7 @@ impl Session {
         metrics: &Arc<Metrics>,
     ) -> Self {
         let Beginning { revision, view, pipe } = beginning;
-        let heard = Heard::new(*view.changes().borrow());
+        let heard = Heard::new(view.changes());
         Self {
             revision,
             view,
@@ -215,7 +215,7 @@ impl Session {
 
     /// The lists that changed since the client was told last; it is told now.
     pub fn unheard(&self) -> Vec<ListKind> {
-        let now = *self.view.changes().borrow();
+        let now = self.view.changes();
         self.heard.catch_up(&now)
     }
 

@@ -7,12 +7,11 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::stream::{self, Stream};
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::downstream::body::RETRY_MILLIS;
 use crate::downstream::body::events::keep_alive;
-use crate::federation;
+use crate::federation::News;
 use crate::metrics::Counted;
 use crate::session::{Reader, Session, StreamSeat};
 
@@ -33,9 +32,11 @@ pub(crate) struct Reading {
 impl OwnStream {
     /// Reads until the session, the backend or what is read ends, or the gateway drains.
     pub(crate) fn new(reading: Reading) -> Self {
-        let changes = reading.session.view().changes();
+        let news = reading.session.view().news();
         let ended = reading.session.ended();
-        let state = State { reading, changes, ended, keep_alive: keep_alive(), is_over: false };
+        // What it missed is told at once.
+        let (is_due, is_over) = (true, false);
+        let state = State { reading, news, is_due, ended, keep_alive: keep_alive(), is_over };
         Self(Box::pin(stream::unfold(state, |mut state| async {
             let event = state.next().await?;
             Some((event, state))
@@ -49,7 +50,9 @@ impl OwnStream {
 
 struct State {
     reading: Reading,
-    changes: watch::Receiver<federation::Changes>,
+    news: News,
+    /// Whether the client is to be told now what has changed.
+    is_due: bool,
     ended: CancellationToken,
     keep_alive: tokio::time::Interval,
     is_over: bool,
@@ -59,8 +62,10 @@ impl State {
     async fn next(&mut self) -> Option<Bytes> {
         let session = &self.reading.session;
         while !self.is_over {
-            for kind in session.unheard() {
-                session.deliver(mcp::list_changed(kind));
+            if std::mem::take(&mut self.is_due) {
+                for kind in session.unheard() {
+                    session.deliver(mcp::list_changed(kind));
+                }
             }
             tokio::select! {
                 event = self.reading.reader.next() => {
@@ -70,7 +75,10 @@ impl State {
                     self.keep_alive.reset();
                     return Some(mcp::encode_event(None, Some(&place.to_string()), &message));
                 }
-                changed = self.changes.changed() => self.is_over = changed.is_err(),
+                come = self.news.come(|| session.view().is_settled()) => match come {
+                    Ok(()) => self.is_due = true,
+                    Err(_) => self.is_over = true,
+                },
                 () = self.ended.cancelled() => self.is_over = true,
                 () = self.reading.draining.cancelled() => {
                     self.is_over = true;

@@ -255,14 +255,14 @@ impl Answering<'_> {
 /// Tells the client which lists change, until the session or its backend ends; then it hears
 /// nothing any more.
 async fn tell_changes(session: Arc<Session>, pipe: Arc<Pipe>) {
-    let mut changes = session.view().changes();
+    let mut news = session.view().news();
     let ended = session.ended();
     loop {
         for kind in session.unheard() {
             session.deliver(mcp::list_changed(kind));
         }
         tokio::select! {
-            changed = changes.changed() => if changed.is_err() { break },
+            come = news.come(|| session.view().is_settled()) => if come.is_err() { break },
             () = ended.cancelled() => break,
             () = pipe.over().cancelled() => break,
         }
