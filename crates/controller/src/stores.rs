@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
 
 use crate::kind::Kind;
 use crate::manifests::{Manifests, object};
-use crate::object::ObjectName;
+use crate::object::{Object, ObjectName};
 
 /// What a watch says of one kind.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,6 +98,13 @@ impl Stores {
             all.world.append(&stored.decoded.world);
         }
         all
+    }
+
+    /// The addresses behind Services, which are others more often than anything else.
+    pub(crate) fn slices(&self) -> Vec<Object<EndpointSlice>> {
+        let store = self.kinds.get(&Kind::EndpointSlice);
+        let stored = store.into_iter().flat_map(|store| store.objects.values());
+        stored.flat_map(|stored| stored.decoded.world.slices.iter().cloned()).collect()
     }
 
     /// An object as it was last seen.

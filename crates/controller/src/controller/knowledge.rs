@@ -20,6 +20,7 @@ use crate::deploy::{Circumstances, Deployed, Parameters, deployed};
 use crate::endpoints::endpoints;
 use crate::keeper::{Need, Needs};
 use crate::kind::Kind;
+use crate::manifests::Manifests;
 use crate::object::{Object, ObjectName};
 use crate::owned::{DeploymentState, OwnedChange};
 use crate::proxies::Proxies;
@@ -48,6 +49,8 @@ pub(super) struct Knowledge {
     /// How often somebody has touched what runs a Gateway, by the name of its objects.
     touched: BTreeMap<ObjectName, u64>,
     outcomes: BTreeMap<ObjectName, Outcome>,
+    /// The objects together, until they change, where nobody has asked yet what they mean.
+    together: Option<Manifests>,
     /// What the objects mean, until they change.
     meaning: Option<Meaning>,
     /// When what proxies report was last written.
@@ -84,6 +87,7 @@ impl Knowledge {
             are_deployments_known: false,
             touched: BTreeMap::new(),
             outcomes: BTreeMap::new(),
+            together: None,
             meaning: None,
             reported: HashMap::new(),
             since: Instant::now(),
@@ -101,8 +105,12 @@ impl Knowledge {
         match (&mut self.meaning, kind) {
             // A pod that comes or goes changes no document.
             (Some(meaning), Kind::EndpointSlice) => meaning.endpoints = None,
-            _ => self.meaning = None,
+            _ => self.forget(),
         }
+    }
+
+    fn forget(&mut self) {
+        (self.together, self.meaning) = (None, None);
     }
 
     /// Takes in what has become of what was made for Gateways.
@@ -127,7 +135,7 @@ impl Knowledge {
     /// Takes in what becomes known of Secrets and ConfigMaps.
     pub(super) fn content(&mut self, change: ContentChange) {
         if self.contents.take(change) {
-            self.meaning = None;
+            self.forget();
         }
     }
 
@@ -136,8 +144,8 @@ impl Knowledge {
         if self.meaning.is_some() || !self.stores.is_known() || !self.contents.are_known() {
             return Vec::new();
         }
-        let world = self.stores.manifests().world;
-        let secrets = referenced_secrets(&world, &self.options.settings);
+        let together = self.together.get_or_insert_with(|| self.stores.manifests());
+        let secrets = referenced_secrets(&together.world, &self.options.settings);
         let missing = self.contents.missing(Kept::Secret, &secrets).into_iter();
         missing.map(|(name, version)| (Kept::Secret, name, version)).collect()
     }
@@ -163,7 +171,7 @@ impl Knowledge {
         let all = meaning
             .endpoints
             .take()
-            .unwrap_or_else(|| endpoints(&meaning.world.services, &meaning.world.slices));
+            .unwrap_or_else(|| endpoints(&meaning.world.services, &self.stores.slices()));
         let publication = meaning.documents.iter().map(|(gateway, document)| {
             (gateway.clone(), Arc::new(Told::new(document.clone(), &all)))
         });
@@ -190,8 +198,8 @@ impl Knowledge {
         Made { publication, needs, writes, gateways: Arc::new(gateways), look_at }
     }
 
-    fn meaning(&self) -> Meaning {
-        let mut manifests = self.stores.manifests();
+    fn meaning(&mut self) -> Meaning {
+        let mut manifests = self.together.take().unwrap_or_else(|| self.stores.manifests());
         manifests.world.append(&self.contents.world());
         let translated = translate(&manifests.world, &self.options.settings);
         let version = |(gateway, reading): (&ObjectName, &config::Reading)| {
@@ -351,3 +359,6 @@ fn addresses(service: &Service) -> Vec<Address> {
     };
     ingress.iter().filter_map(address).collect()
 }
+
+#[cfg(test)]
+mod tests;
