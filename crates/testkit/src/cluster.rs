@@ -98,6 +98,17 @@ impl Cluster {
         self.kubectl(&["get", "gateway", name, address]).await
     }
 
+    /// The URL of a Gateway's port 80 once it is reached there: kube-proxy is told of its Service a moment after us.
+    pub async fn address(&self, name: &str) -> anyhow::Result<String> {
+        let url = format!("http://{}", self.gateway(name).await?);
+        let mut command = Command::new("curl");
+        command.args(["--silent", "--show-error", "--output", "/dev/null", "--max-time", "20"]);
+        command.args(["--connect-timeout", "1", "--retry", "50", "--retry-delay", "0"]);
+        command.args(["--retry-connrefused", "--retry-all-errors", &url]);
+        output(&format!("curl {url}"), command).await?;
+        Ok(url)
+    }
+
     async fn namespace(namespace: &str, standard: &str) -> anyhow::Result<Self> {
         anyhow::ensure!(
             env::var_os("PORTICO_LAB").is_some(),

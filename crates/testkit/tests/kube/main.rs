@@ -3,6 +3,10 @@
 mod charts;
 mod conformance;
 mod crds;
+mod endurance;
+mod live;
 mod seeds;
 mod smoke;
+mod statuses;
+mod steady;
 mod tokens;
