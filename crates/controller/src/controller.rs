@@ -12,7 +12,7 @@ use gateway_api::gateways::Gateway;
 use kube::Client;
 use kube::runtime::events::{Recorder, Reporter};
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -25,6 +25,7 @@ use crate::deploy::ProxySettings;
 use crate::keeper::{Keeper, Needs};
 use crate::kind::Kind;
 use crate::leader::{Candidate, Leadership};
+use crate::metrics::Metrics;
 use crate::object::{Object, ObjectName};
 use crate::owned::{self, OwnedChange};
 use crate::proxies::Observed;
@@ -32,7 +33,7 @@ use crate::publication::Publication;
 use crate::rival::lease_name;
 use crate::settings::Settings;
 use crate::stores::Change;
-use crate::watch::watch as watch_kind;
+use crate::watch::Watch;
 use crate::writer::{Write, Writer};
 use knowledge::{Knowledge, Made};
 
@@ -60,6 +61,8 @@ pub struct Options {
     pub authorities: watch::Receiver<String>,
     /// The version of a document.
     pub version: fn(&[u8]) -> String,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
 }
 
 /// A running controller.
@@ -73,6 +76,8 @@ pub struct Controller {
     leadership: Leadership,
     stop: CancellationToken,
     leading: JoinHandle<()>,
+    /// Everything else.
+    tasks: JoinSet<()>,
 }
 
 /// Something that is new.
@@ -95,19 +100,23 @@ impl Controller {
             &options.namespace,
             &lease_name(&options.settings.controller),
             &options.identity,
+            options.metrics.clone(),
         );
         let leadership = candidate.leadership();
         let stop = CancellationToken::new();
         let leading = tokio::spawn(candidate.run(stop.clone()));
 
+        let metrics = options.metrics.clone();
+        let mut tasks = JoinSet::new();
         let (changes, changed) = mpsc::channel(QUEUE);
         for kind in Kind::ALL {
-            tokio::spawn(watch_kind(client.clone(), kind, changes.clone()));
+            let (client, changes, metrics) = (client.clone(), changes.clone(), metrics.clone());
+            tasks.spawn(Watch { client, kind, changes, metrics }.run());
         }
         let (owned, owned_changed) = mpsc::channel(QUEUE);
-        tokio::spawn(owned::watch(client.clone(), owned));
+        tasks.spawn(owned::watch(client.clone(), owned));
         let (contents, contents_changed) = mpsc::channel(QUEUE);
-        tokio::spawn(contents::watch(client.clone(), contents.clone()));
+        tasks.spawn(contents::watch(client.clone(), contents.clone()));
         let (observed, observations) = mpsc::channel(QUEUE);
         let (outcomes, outcomes_heard) = mpsc::channel(QUEUE);
         let (needs, needed) = watch::channel(Needs::default());
@@ -116,7 +125,7 @@ impl Controller {
         let gateways: Arc<ArcSwap<Vec<Object<Gateway>>>> = Arc::default();
 
         let applier = Applier::new(client.clone(), leadership.clone());
-        tokio::spawn(Keeper { applier, needs: needed, outcomes }.run());
+        tasks.spawn(Keeper { applier, needs: needed, outcomes, metrics: metrics.clone() }.run());
         let reporter = Reporter {
             controller: settings.controller.clone(),
             instance: Some(options.identity.clone()),
@@ -126,9 +135,10 @@ impl Controller {
             leadership: leadership.clone(),
             recorder: Recorder::new(client.clone(), reporter),
             wanted: to_write,
+            metrics: metrics.clone(),
         };
-        tokio::spawn(writer.run());
-        tokio::spawn(classes::keep(client.clone(), leadership.clone(), settings.clone()));
+        tasks.spawn(writer.run());
+        tasks.spawn(classes::keep(client.clone(), leadership.clone(), settings.clone()));
 
         let authorities = options.authorities.clone();
         let inbox = Inbox {
@@ -149,10 +159,11 @@ impl Controller {
             needs,
             writes,
             gateways: gateways.clone(),
+            metrics,
         };
-        tokio::spawn(run(knowledge, inbox, outbox));
+        tasks.spawn(run(knowledge, inbox, outbox));
         let admission = Admission::new(client, gateways);
-        Self { published, observed, admission, leadership, stop, leading }
+        Self { published, observed, admission, leadership, stop, leading, tasks }
     }
 
     /// Whether this replica is the one that writes.
@@ -160,11 +171,15 @@ impl Controller {
         self.leadership.is_held()
     }
 
-    /// Stops writing, and lets another replica begin.
-    pub async fn end(self) {
+    /// Stops whatever it does, and lets another replica begin.
+    pub async fn end(mut self) {
+        // First of all nothing is written any more.
+        self.tasks.shutdown().await;
         self.stop.cancel();
         // Whoever takes no answer from the API server now is waited out.
-        let _ = tokio::time::timeout(LAST_WORDS, self.leading).await;
+        if tokio::time::timeout(LAST_WORDS, &mut self.leading).await.is_err() {
+            self.leading.abort();
+        }
     }
 }
 
@@ -189,6 +204,7 @@ struct Outbox {
     needs: watch::Sender<Needs>,
     writes: watch::Sender<Vec<Write>>,
     gateways: Arc<ArcSwap<Vec<Object<Gateway>>>>,
+    metrics: Arc<Metrics>,
 }
 
 impl Inbox {
@@ -210,6 +226,7 @@ impl Inbox {
 
 async fn run(mut knowledge: Knowledge, mut inbox: Inbox, outbox: Outbox) {
     let mut was_known = false;
+    let mut reads = JoinSet::new();
     let mut look_at: Option<Instant> = None;
     loop {
         // Nothing to do until there is news, or what was put off is due.
@@ -233,9 +250,10 @@ async fn run(mut knowledge: Knowledge, mut inbox: Inbox, outbox: Outbox) {
             }
         }
         inbox.leads = inbox.leadership.is_held();
+        while reads.try_join_next().is_some() {}
         for (kind, name, version) in knowledge.missing() {
             let (client, contents) = (outbox.client.clone(), outbox.contents.clone());
-            tokio::spawn(contents::read(client, kind, name, version, contents));
+            reads.spawn(contents::read(client, kind, name, version, contents));
         }
         if !knowledge.is_complete() {
             look_at = None;
@@ -258,6 +276,9 @@ impl Outbox {
             let is_news = last.as_ref() != Some(&made.publication);
             if is_news {
                 *last = Some(made.publication.clone());
+                self.metrics.publications.inc();
+                let documents = i64::try_from(made.publication.len()).unwrap_or(i64::MAX);
+                self.metrics.documents.set(documents);
             }
             is_news
         });
@@ -274,7 +295,7 @@ impl Knowledge {
             News::Changed(kind, change) => self.changed(kind, change),
             News::Owned(change) => self.owned(change),
             News::Content(change) => self.content(change),
-            News::Observed(observed) => self.proxies.observe(observed),
+            News::Observed(observed) => self.observed(observed),
             News::Outcome(gateway, outcome) => self.outcome(gateway, outcome),
             News::Look => {}
         }

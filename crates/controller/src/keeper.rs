@@ -12,6 +12,7 @@ use tracing::{debug, info, warn};
 
 use crate::apply::{Applier, Outcome};
 use crate::deploy::Deployed;
+use crate::metrics::Metrics;
 use crate::object::{Object, ObjectName};
 
 /// How often what is as it should be is looked at all the same.
@@ -45,6 +46,7 @@ pub(crate) struct Keeper {
     pub(crate) applier: Applier,
     pub(crate) needs: watch::Receiver<Needs>,
     pub(crate) outcomes: mpsc::Sender<(ObjectName, Outcome)>,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl Keeper {
@@ -64,6 +66,7 @@ impl Keeper {
                     continue;
                 }
                 let outcome = self.applier.apply(&need.gateway, &need.deployed).await;
+                self.metrics.applied(&outcome);
                 report(name, &outcome);
                 if self.outcomes.send((name.clone(), outcome.clone())).await.is_err() {
                     return;

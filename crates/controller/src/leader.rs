@@ -15,6 +15,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::metrics::Metrics;
+
 /// How long a Lease that is not renewed is respected.
 const DURATION: Duration = Duration::from_secs(15);
 /// After which time without a renewal the holder itself stops writing.
@@ -32,9 +34,14 @@ struct State {
     until: parking_lot::Mutex<Option<Instant>>,
     was_leading: AtomicBool,
     changed: Notify,
+    metrics: Arc<Metrics>,
 }
 
 impl Leadership {
+    fn new(metrics: Arc<Metrics>) -> Self {
+        Self(Arc::new(State { metrics, ..State::default() }))
+    }
+
     /// Whether this replica may write at this moment.
     pub(crate) fn is_held(&self) -> bool {
         self.0.until.lock().is_some_and(|until| Instant::now() < until)
@@ -54,6 +61,7 @@ impl Leadership {
     fn set(&self, until: Option<Instant>) {
         *self.0.until.lock() = until;
         let leads = until.is_some();
+        self.0.metrics.leader.set(i64::from(leads));
         if self.0.was_leading.swap(leads, Ordering::AcqRel) != leads {
             info!(leads, "Leadership has changed.");
             self.0.changed.notify_waiters();
@@ -73,12 +81,18 @@ pub(crate) struct Candidate {
 
 impl Candidate {
     /// `identity` wants the Lease `name` of `namespace`.
-    pub(crate) fn new(client: Client, namespace: &str, name: &str, identity: &str) -> Self {
+    pub(crate) fn new(
+        client: Client,
+        namespace: &str,
+        name: &str,
+        identity: &str,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self {
             leases: Api::namespaced(client, namespace),
             name: name.to_owned(),
             identity: identity.to_owned(),
-            leadership: Leadership::default(),
+            leadership: Leadership::new(metrics),
             seen: None,
         }
     }

@@ -89,6 +89,17 @@ impl Proxies {
         }
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.0.values().map(BTreeMap::len).sum()
+    }
+
+    /// How many of them cannot read what they were told last.
+    pub(crate) fn count_refusing(&self) -> usize {
+        let all = self.0.values().flat_map(BTreeMap::values);
+        all.filter(|proxy| proxy.refused.is_some()).count()
+    }
+
     /// Whether any proxy of the Gateway has said what it serves.
     pub(crate) fn have_reported(&self, gateway: &ObjectName) -> bool {
         self.of(gateway).any(|proxy| proxy.document.is_some())

@@ -107,6 +107,11 @@ impl Stores {
         stored.flat_map(|stored| stored.decoded.world.slices.iter().cloned()).collect()
     }
 
+    /// How many objects of a kind there are.
+    pub(crate) fn count(&self, kind: Kind) -> usize {
+        self.kinds.get(&kind).map_or(0, |store| store.objects.len())
+    }
+
     /// An object as it was last seen.
     pub fn get(&self, kind: Kind, name: &ObjectName) -> Option<&Stored> {
         self.kinds.get(&kind)?.objects.get(name)

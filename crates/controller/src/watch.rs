@@ -2,6 +2,7 @@
 //! watches, and begins again after every failure.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
@@ -18,80 +19,89 @@ use tracing::{debug, info, warn};
 
 use crate::discovery::served;
 use crate::kind::Kind;
+use crate::metrics::Metrics;
 use crate::object::ObjectName;
 use crate::stores::Change;
 
 /// How often it is asked whether a kind is there by now.
 const LOOK_AGAIN: Duration = Duration::from_secs(3);
 
-/// Watches a kind until nobody wants to know.
-pub(crate) async fn watch(client: Client, kind: Kind, changes: mpsc::Sender<(Kind, Change)>) {
-    let mut was_absent = false;
-    while !changes.is_closed() {
-        match served(&client, kind).await {
-            Ok(Some(resource)) => {
-                was_absent = false;
-                debug!(kind = kind.name(), version = resource.version, "Watching.");
-                follow(&client, kind, &resource, &changes).await;
-            }
-            Ok(None) => {
-                if !was_absent {
-                    info!(
-                        kind = kind.name(),
-                        group = kind.group(),
-                        "The cluster does not have it."
-                    );
-                    let _ = changes.send((kind, Change::Absent)).await;
+/// Watches one kind.
+pub(crate) struct Watch {
+    pub(crate) client: Client,
+    pub(crate) kind: Kind,
+    pub(crate) changes: mpsc::Sender<(Kind, Change)>,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+impl Watch {
+    /// Watches until nobody wants to know.
+    pub(crate) async fn run(self) {
+        let kind = self.kind;
+        let mut was_absent = false;
+        while !self.changes.is_closed() {
+            match served(&self.client, kind).await {
+                Ok(Some(resource)) => {
+                    was_absent = false;
+                    debug!(kind = kind.name(), version = resource.version, "Watching.");
+                    self.follow(&resource).await;
                 }
-                was_absent = true;
+                Ok(None) => {
+                    if !was_absent {
+                        info!(
+                            kind = kind.name(),
+                            group = kind.group(),
+                            "The cluster does not have it."
+                        );
+                        let _ = self.changes.send((kind, Change::Absent)).await;
+                    }
+                    was_absent = true;
+                }
+                Err(reason) => {
+                    warn!(kind = kind.name(), reason, "Cannot find out which version is served.");
+                }
             }
-            Err(reason) => {
-                warn!(kind = kind.name(), reason, "Cannot find out which version is served.");
-            }
+            tokio::time::sleep(LOOK_AGAIN).await;
         }
-        tokio::time::sleep(LOOK_AGAIN).await;
     }
-}
 
-/// Follows one version of a kind until it is not served any more.
-async fn follow(
-    client: &Client,
-    kind: Kind,
-    resource: &ApiResource,
-    changes: &mpsc::Sender<(Kind, Change)>,
-) {
-    // A definition is large, and its metadata say all that matters.
-    if kind == Kind::CustomResourceDefinition {
-        let objects = Api::<PartialObjectMeta<CustomResourceDefinition>>::all(client.clone());
+    /// Follows one version of a kind until it is not served any more.
+    async fn follow(&self, resource: &ApiResource) {
+        // A definition is large, and its metadata say all that matters.
+        if self.kind == Kind::CustomResourceDefinition {
+            let client = self.client.clone();
+            let objects = Api::<PartialObjectMeta<CustomResourceDefinition>>::all(client);
+            let events = watcher(objects, watcher::Config::default()).default_backoff();
+            return self.pass_on(resource, events).await;
+        }
+        let objects = Api::<DynamicObject>::all_with(self.client.clone(), resource);
         let events = watcher(objects, watcher::Config::default()).default_backoff();
-        return pass_on(kind, resource, changes, events).await;
+        self.pass_on(resource, events).await;
     }
-    let objects = Api::<DynamicObject>::all_with(client.clone(), resource);
-    let events = watcher(objects, watcher::Config::default()).default_backoff();
-    pass_on(kind, resource, changes, events).await;
-}
 
-async fn pass_on<T: Watched>(
-    kind: Kind,
-    resource: &ApiResource,
-    changes: &mpsc::Sender<(Kind, Change)>,
-    events: impl Stream<Item = watcher::Result<Event<T>>>,
-) {
-    let mut events = pin!(events);
-    while let Some(event) = events.next().await {
-        let change = match event {
-            Ok(event) => change(event, resource),
-            Err(error) if is_gone(&error) => {
-                return debug!(kind = kind.name(), %error, "Not served any more.");
+    async fn pass_on<T: Watched>(
+        &self,
+        resource: &ApiResource,
+        events: impl Stream<Item = watcher::Result<Event<T>>>,
+    ) {
+        let kind = self.kind;
+        let mut events = pin!(events);
+        while let Some(event) = events.next().await {
+            let change = match event {
+                Ok(event) => change(event, resource),
+                Err(error) if is_gone(&error) => {
+                    return debug!(kind = kind.name(), %error, "Not served any more.");
+                }
+                Err(error) => {
+                    // What is known stays; the watcher goes on by itself.
+                    debug!(kind = kind.name(), %error, "A watch broke.");
+                    self.metrics.watch_broke(kind);
+                    continue;
+                }
+            };
+            if self.changes.send((kind, change)).await.is_err() {
+                return;
             }
-            Err(error) => {
-                // What is known stays; the watcher goes on by itself.
-                debug!(kind = kind.name(), %error, "A watch broke.");
-                continue;
-            }
-        };
-        if changes.send((kind, change)).await.is_err() {
-            return;
         }
     }
 }

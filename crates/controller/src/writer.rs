@@ -3,6 +3,7 @@
 //! next attempt.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -18,6 +19,7 @@ use tracing::{debug, warn};
 use crate::apply::FIELD_MANAGER;
 use crate::kind::Kind;
 use crate::leader::Leadership;
+use crate::metrics::{Metrics, Written};
 use crate::object::ObjectName;
 
 /// How many writes are on their way at once.
@@ -63,6 +65,7 @@ pub(crate) struct Writer {
     pub(crate) leadership: Leadership,
     pub(crate) recorder: Recorder,
     pub(crate) wanted: watch::Receiver<Vec<Write>>,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl Writer {
@@ -94,12 +97,20 @@ impl Writer {
         if !self.leadership.is_held() {
             return None;
         }
-        match tokio::time::timeout(DEADLINE, self.attempt(&write)).await {
+        let attempted = tokio::time::timeout(DEADLINE, self.attempt(&write)).await;
+        let is_conflict = |code| code == 409 || code == 404;
+        let written = match &attempted {
+            Ok(Ok(())) => Written::Done,
+            Ok(Err(kube::Error::Api(status))) if is_conflict(status.code) => Written::Conflict,
+            Ok(Err(_)) | Err(_) => Written::Failed,
+        };
+        self.metrics.wrote(write.kind, written);
+        match attempted {
             Ok(Ok(())) => {
                 self.warn(&write).await;
                 Some(((write.kind, write.name), write.resource_version))
             }
-            Ok(Err(kube::Error::Api(status))) if status.code == 409 || status.code == 404 => {
+            Ok(Err(_)) if written == Written::Conflict => {
                 debug!(kind = write.kind.name(), name = %write.name, "Overtaken.");
                 None
             }

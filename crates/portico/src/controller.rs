@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use controller::{Client, Controller, CredentialsStore, Options, ProxySettings, Settings};
+use controller::{Client, Controller, CredentialsStore, Metrics, Options, ProxySettings, Settings};
 use proxy::Tasks;
 use proxy::admin::{Admin, AdminSources, Readiness};
 use tokio::net::TcpListener;
@@ -37,8 +37,13 @@ async fn serve(arguments: ControllerArguments) -> anyhow::Result<()> {
     let listener = TcpListener::bind(arguments.xds_address)
         .await
         .with_context(|| format!("cannot listen on the xDS address {}", arguments.xds_address))?;
-    let sources =
-        AdminSources { metrics: Arc::new(String::new), readiness: readiness.clone(), inside: None };
+    let metrics = Arc::<Metrics>::default();
+    let shown = metrics.clone();
+    let sources = AdminSources {
+        metrics: Arc::new(move || shown.encode()),
+        readiness: readiness.clone(),
+        inside: None,
+    };
     health.serve(&tasks, sources);
     info!(xds = %listener.local_addr()?, "Listening.");
     let client = Client::try_default().await.context("cannot find out where the cluster is")?;
@@ -80,21 +85,22 @@ async fn serve(arguments: ControllerArguments) -> anyhow::Result<()> {
         identity: arguments.pod_name.clone(),
         authorities,
         version: |document| Resource::new(document.to_vec()).version,
+        metrics,
     });
     let scopes = wiring::scopes(&controller, readiness.clone(), &tasks);
     let (server, observations) = Server::new(wiring::admit(&controller), scopes);
     tasks.spawn("observations", wiring::observe(observations, controller.observed.clone()));
     let connections = xds::accept(listener, Some(identity))?;
     let stopped = CancellationToken::new();
-    let serving = tokio::spawn(server.serve(connections, stopped.clone().cancelled_owned()));
+    let mut serving = tokio::spawn(server.serve(connections, stopped.clone().cancelled_owned()));
     stop.next().await;
     info!("Stopping.");
     readiness.drain();
     controller.end().await;
     stopped.cancel();
     tokio::select! {
-        served = serving => served.context("the xDS server has failed")??,
-        () = stop.next() => {}
+        served = &mut serving => served.context("the xDS server has failed")??,
+        () = stop.next() => serving.abort(),
     }
     tasks.close().await;
     Ok(())

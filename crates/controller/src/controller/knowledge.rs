@@ -23,7 +23,7 @@ use crate::kind::Kind;
 use crate::manifests::Manifests;
 use crate::object::{Object, ObjectName};
 use crate::owned::{DeploymentState, OwnedChange};
-use crate::proxies::Proxies;
+use crate::proxies::{Observed, Proxies};
 use crate::publication::{Publication, Told, Version};
 use crate::stores::{Change, Stores};
 use crate::translate::{Translated, referenced_secrets, translate};
@@ -42,7 +42,7 @@ const WRITE_AGAIN: Duration = Duration::from_secs(3);
 pub(super) struct Knowledge {
     options: Options,
     stores: Stores,
-    pub(super) proxies: Proxies,
+    proxies: Proxies,
     contents: Contents,
     deployments: BTreeMap<ObjectName, DeploymentState>,
     are_deployments_known: bool,
@@ -102,6 +102,7 @@ impl Knowledge {
         if !self.stores.take(kind, change) {
             return;
         }
+        self.options.metrics.objects(kind, self.stores.count(kind));
         match (&mut self.meaning, kind) {
             // A pod that comes or goes changes no document.
             (Some(meaning), Kind::EndpointSlice) => meaning.endpoints = None,
@@ -111,6 +112,15 @@ impl Knowledge {
 
     fn forget(&mut self) {
         (self.together, self.meaning) = (None, None);
+    }
+
+    /// Takes in what becomes known of a proxy.
+    pub(super) fn observed(&mut self, observed: Observed) {
+        self.proxies.observe(observed);
+        let metrics = &self.options.metrics;
+        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        metrics.proxies.set(number(self.proxies.count()));
+        metrics.proxies_refusing.set(number(self.proxies.count_refusing()));
     }
 
     /// Takes in what has become of what was made for Gateways.
@@ -199,6 +209,7 @@ impl Knowledge {
     }
 
     fn meaning(&mut self) -> Meaning {
+        let began = Instant::now();
         let mut manifests = self.together.take().unwrap_or_else(|| self.stores.manifests());
         manifests.world.append(&self.contents.world());
         let translated = translate(&manifests.world, &self.options.settings);
@@ -210,6 +221,7 @@ impl Knowledge {
             (gateway.clone(), Arc::new(Version::new(&document, self.options.version)))
         };
         let documents: BTreeMap<_, _> = translated.documents.iter().map(version).collect();
+        self.options.metrics.translated(began.elapsed());
         info!(gateways = documents.len(), "Translated.");
         Meaning { world: manifests.world, translated, documents, endpoints: None }
     }

@@ -5,6 +5,7 @@ mod conformance;
 mod crds;
 mod endurance;
 mod live;
+mod operation;
 mod seeds;
 mod smoke;
 mod statuses;

@@ -80,6 +80,7 @@ fn knowledge() -> (Knowledge, watch::Sender<String>) {
         namespace: "system".into(),
         identity: "pod".into(),
         authorities: known,
+        metrics: Arc::default(),
         version: |document| String::from_utf8_lossy(document).into_owned(),
     });
     for kind in Kind::ALL {
