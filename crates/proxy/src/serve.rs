@@ -87,7 +87,7 @@ impl Asking<'_> {
     ) -> Result<Response<ReplyBody>, Refusal> {
         let &Self { context, world, arrival } = self;
         let listener = world.listener(arrival.configured).ok_or(RequestError::NotReady)?;
-        let host = guard::host(&head);
+        let host = guard::host(&head)?;
         check_tls(listener, arrival, &host)?;
         let Some(found) = find(listener, &head, &host) else {
             guard::check(listener, arrival.configured, &head, &host)?;
@@ -106,7 +106,7 @@ impl Asking<'_> {
         }
         let turn = forward::turn(&route.action, has_session(&head));
         if !matches!(turn, Turn::Plain(_)) {
-            guard::check_host(listener, arrival.configured, &head, &host)?;
+            guard::check_host(listener, arrival.configured, &host)?;
             if page.is_none() {
                 guard::check_origins(listener, &head, &host)?;
             }

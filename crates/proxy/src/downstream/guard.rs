@@ -1,7 +1,7 @@
 //! Whether a request may be answered at all: pages of other origins and foreign names for a
 //! loopback listener are refused (MCP 2025-11-25, basic/transports, security warning).
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use config::{Allowed, Listener};
 use http::header::{HOST, ORIGIN};
@@ -19,11 +19,42 @@ const SINGLE: [(HeaderName, &str); 4] = [
     (MCP_NAME, "Mcp-Name"),
 ];
 
-/// The host that the request names, in lower case and without its port; empty if it names none.
-pub(crate) fn host(head: &Parts) -> String {
-    let authority = head.uri.authority().map(|authority| authority.as_str());
-    let header = head.headers.get(HOST).and_then(|host| host.to_str().ok());
-    without_port(authority.or(header).unwrap_or_default()).to_ascii_lowercase()
+/// The host that the request names, in lower case, without its port and without a dot at its end; empty if it
+/// names none. An absolute target counts more than the header (RFC 9112 §3.2.2).
+///
+/// # Errors
+/// It names several, or one that others could read as another.
+pub(crate) fn host(head: &Parts) -> Result<String, RequestError> {
+    let mut headers = head.headers.get_all(HOST).iter();
+    let header = headers.next().map(HeaderValue::as_bytes);
+    if headers.next().is_some() {
+        return Err(RequestError::Host("more than one".to_owned()));
+    }
+    let authority = head.uri.authority().map(|authority| authority.as_str().as_bytes());
+    let named = authority.or(header).unwrap_or_default();
+    let text = std::str::from_utf8(named).ok().filter(|text| is_one_host(text));
+    let text = text.ok_or(RequestError::HostSyntax)?;
+    let name = without_port(text);
+    Ok(name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase())
+}
+
+/// Whether this is a name or an address, with or without a port, and nothing else: no user, no list.
+fn is_one_host(text: &str) -> bool {
+    let (name, port) = match text.strip_prefix('[') {
+        Some(rest) => {
+            let Some((address, rest)) = rest.split_once(']') else { return false };
+            if address.parse::<Ipv6Addr>().is_err() {
+                return false;
+            }
+            match rest.strip_prefix(':') {
+                Some(port) => ("", port),
+                None => return rest.is_empty(),
+            }
+        }
+        None => text.split_once(':').unwrap_or((text, "")),
+    };
+    let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    name.bytes().all(is_of_name) && port.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Refuses an origin that is not allowed, a host that is not ours where only loopback is, and
@@ -34,7 +65,7 @@ pub(crate) fn check(
     head: &Parts,
     host: &str,
 ) -> Result<(), RequestError> {
-    check_host(listener, address, head, host)?;
+    check_host(listener, address, host)?;
     check_origins(listener, head, host)?;
     check_single(&head.headers)
 }
@@ -43,15 +74,11 @@ pub(crate) fn check(
 pub(crate) fn check_host(
     listener: &Listener,
     address: SocketAddr,
-    head: &Parts,
     host: &str,
 ) -> Result<(), RequestError> {
     let allowed = listener.allowed.of(host);
     if address.ip().is_loopback() && !is_ours(allowed, host) {
         return Err(RequestError::Host(host.to_owned()));
-    }
-    if head.headers.get_all(HOST).iter().count() > 1 {
-        return Err(RequestError::Host("more than one".to_owned()));
     }
     Ok(())
 }

@@ -32,6 +32,9 @@ pub enum RequestError {
     /// A loopback listener was reached under a foreign name (DNS rebinding).
     #[error("host `{0}` is not allowed; add it to the listener's `allowedHosts`")]
     Host(String),
+    /// What is named as the host could be read as another one by whoever comes after us.
+    #[error("`Host` is a name or an address, with or without a port, and nothing else")]
+    HostSyntax,
     /// A header that says what the request is, more than once: others may read another one.
     #[error("there is more than one `{0}`; send it once")]
     RepeatedHeader(&'static str),
@@ -105,6 +108,7 @@ impl RequestError {
             Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTooLarge { .. } | Self::LineTooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyCut
+            | Self::HostSyntax
             | Self::RepeatedHeader(_)
             | Self::Message(_)
             | Self::Batch(_)

@@ -31,7 +31,8 @@ fn refusal_by(listener: &Listener, headers: &[(&str, &str)]) -> String {
         request = request.header(*name, *value);
     }
     let (head, ()) = request.body(()).unwrap().into_parts();
-    let outcome = check(listener, listener.address, &head, &host(&head));
+    let outcome = host(&head);
+    let outcome = outcome.and_then(|host| check(listener, listener.address, &head, &host));
     outcome.err().map(|error| format!("{} {error}", error.status().as_u16())).unwrap_or_default()
 }
 
@@ -196,4 +197,30 @@ fn a_header_that_says_what_a_request_is_may_be_there_once() {
         check_refused(ANYWHERE, &[(name, "a"), (name, "a")], &start);
     }
     check_answered(ANYWHERE, &[("x-own", "a"), ("x-own", "b")]);
+}
+
+#[test]
+fn what_could_be_read_as_another_host_is_refused_everywhere() {
+    for host in [
+        "localhost:x@evil.example.com",
+        "user@localhost",
+        "localhost, evil.example.com",
+        "localhost:1, evil.example.com",
+        "[localhost]evil.example.com",
+        "[::1]evil.example.com",
+        "[::1",
+        "a/..",
+        "localhost evil",
+        "h\u{e4}ms",
+    ] {
+        check_refused(LOOPBACK, &[("host", host)], "400 ");
+        check_refused(ANYWHERE, &[("host", host)], "400 ");
+    }
+    let target = Request::get("http://localhost:x@evil.example.com/mcp").body(());
+    if let Ok(request) = target {
+        assert!(host(&request.into_parts().0).is_err());
+    }
+    let (head, ()) =
+        Request::get("/").header("host", "Admin.Example.com.").body(()).unwrap().into_parts();
+    assert_eq!(host(&head).unwrap(), "admin.example.com");
 }
