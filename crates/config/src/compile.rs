@@ -4,6 +4,7 @@
 mod action;
 mod backend;
 mod conditions;
+mod credential;
 mod filter;
 mod hostname;
 mod listener;
@@ -12,6 +13,7 @@ mod route;
 mod service;
 mod target;
 mod tls;
+mod upstream_tls;
 mod variables;
 
 use std::collections::BTreeMap;

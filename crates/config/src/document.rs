@@ -2,6 +2,7 @@
 //! Schema for editors, and later the xDS payload; there is no second representation.
 
 mod backend;
+mod credential;
 mod filter;
 mod limits;
 mod listener;
@@ -20,12 +21,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use backend::{Backend, ElicitationLabel, FailureMode, PrefixMode, TargetEntry};
+pub use credential::Credential;
 pub use filter::{Cors, Filters, HeaderChanges, PathRewrite, Redirect, RedirectScheme, Rewrite};
 pub use limits::{Limits, Timeouts};
 pub use listener::{Listener, ListenerTls, Protocol};
 pub use matches::{HeaderMatch, Match, MatchValue, PathMatch, QueryMatch};
 pub use route::{Action, Close, Route, RouteTimeouts};
-pub use service::{Service, ServiceProtocol};
+pub use service::{Service, ServiceProtocol, ServiceTimeouts};
 pub use target::{Process, Target, TargetTls, Transport};
 pub use weighted::{Lead, WeightedBackend};
 

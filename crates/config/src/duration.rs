@@ -39,6 +39,12 @@ impl Duration {
     }
 }
 
+impl From<std::time::Duration> for Duration {
+    fn from(time: std::time::Duration) -> Self {
+        Self(time)
+    }
+}
+
 impl FromStr for Duration {
     type Err = DurationError;
 

@@ -25,7 +25,7 @@ pub use compile::{Compiled, Variables, compile};
 pub use diagnostic::{Diagnostic, Place, Severity};
 pub use document::{
     Close, Document, Drain, ElicitationLabel, FailureMode, Limits, Names, PrefixMode, Process,
-    RedirectScheme, ServiceProtocol, TargetTls, Transport,
+    RedirectScheme, ServiceProtocol, Transport,
 };
 pub use duration::{Duration, DurationError};
 pub use format::{Format, format};
@@ -38,7 +38,8 @@ pub use secret::{Secret, Secrets};
 pub use snapshot::{
     Action, Allowed, AllowedByHost, Backend, Certificate, Cors, Filters, HeaderChanges,
     HttpAddress, Lead, Listed, Listener, ListenerTls, Matched, Origin, PathRewrite, ProcessAddress,
-    Redirect, RequestHead, Route, RouteTable, RouteTimeouts, Service, Share, Snapshot, Target,
-    TargetAddress, TargetKey, TargetSettings, Timeouts, Weighted,
+    Redirect, RequestHead, Roots, Route, RouteTable, RouteTimeouts, Service, Share, Snapshot,
+    Target, TargetAddress, TargetKey, TargetSettings, Timeouts, UpstreamTls, Verification,
+    Weighted,
 };
 pub use write::{redacted, schema, to_yaml};

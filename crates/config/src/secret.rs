@@ -52,14 +52,19 @@ impl<'de> Deserialize<'de> for Secret {
 pub struct Secrets(BTreeMap<String, BTreeMap<String, Secret>>);
 
 impl Secrets {
-    /// Takes in a secret.
+    /// Takes in values of a secret, besides those of it that are there.
     pub fn insert(&mut self, key: impl Into<String>, values: BTreeMap<String, Secret>) {
-        self.0.insert(key.into(), values);
+        self.0.entry(key.into()).or_default().extend(values);
     }
 
     /// Takes in all of `others`.
     pub fn extend(&mut self, others: Self) {
-        self.0.extend(others.0);
+        others.0.into_iter().for_each(|(key, values)| self.insert(key, values));
+    }
+
+    /// Each of them by its key.
+    pub fn iter(&self) -> impl Iterator<Item = (&String, &BTreeMap<String, Secret>)> {
+        self.0.iter()
     }
 
     /// The values of a secret, by name.

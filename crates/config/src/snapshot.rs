@@ -13,6 +13,7 @@ mod service;
 mod table;
 mod target;
 mod tls;
+mod upstream_tls;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -33,6 +34,7 @@ pub use target::{
     Timeouts,
 };
 pub use tls::{Certificate, ListenerTls};
+pub use upstream_tls::{Roots, UpstreamTls, Verification};
 
 use crate::document::{Drain, Limits, Names};
 

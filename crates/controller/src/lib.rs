@@ -2,12 +2,12 @@
 //! them. `translate` and everything below it is pure: objects in, documents and statuses out. Around it is
 //! what watches a cluster, publishes documents, keeps what runs them, and writes the statuses.
 
-mod attached;
 mod endpoints;
 mod hostname;
 mod kind;
 mod manifests;
 mod object;
+mod policy;
 mod resources;
 mod selector;
 mod settings;
@@ -38,7 +38,6 @@ mod watch;
 mod writer;
 
 pub use admission::{Admission, Proxy, Refusal};
-pub use attached::{AttachedPolicy, Attachment};
 pub use controller::{Controller, Options};
 pub use deploy::{AUDIENCE, HEALTH_PORT, ProxySettings};
 pub use endpoints::{endpoints, key as endpoints_key};
@@ -48,10 +47,11 @@ pub use kube::Client;
 pub use manifests::{Manifests, read};
 pub use metrics::Metrics;
 pub use object::{About, Object, ObjectName};
+pub use policy::{AttachedPolicy, Attachment, page as policies_page};
 pub use proxies::{Observation, Observed, Report, TargetState};
 pub use publication::{Publication, SecretTexts, Told, Version};
 pub use resources::*;
 pub use rival::{complain, lease_name, rival};
 pub use settings::{CrossNamespace, Settings};
-pub use translate::{Translated, document, referenced_secrets, translate};
+pub use translate::{Referenced, Translated, document, referenced, translate};
 pub use world::World;

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::object::ObjectName;
+use crate::translate::without_variant;
 
 /// What becomes known of a proxy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,11 +116,17 @@ impl Proxies {
         self.of(gateway).find_map(|proxy| proxy.refused.as_deref())
     }
 
-    /// How a target stands, over all proxies of all Gateways: as well as the one where it stands best.
+    /// How a target stands, over all proxies of all Gateways and all ways in which routes connect to it: as
+    /// well as the one where it stands best.
     pub(crate) fn target(&self, backend: &str, target: &str) -> Option<TargetState> {
-        let key = (backend.to_owned(), target.to_owned());
         let all = self.0.values().flat_map(BTreeMap::values);
-        let states = all.filter_map(|proxy| proxy.targets.get(&key));
+        let states = all.flat_map(|proxy| {
+            let from = (backend.to_owned(), String::new());
+            let ways = proxy.targets.range(from..);
+            let ways = ways.take_while(|((name, _), _)| name.starts_with(backend));
+            let is_it = |name: &str, of: &str| without_variant(name) == backend && of == target;
+            ways.filter(move |((name, of), _)| is_it(name, of)).map(|(_, state)| state)
+        });
         states.min_by_key(|state| rank(&state.state)).cloned()
     }
 

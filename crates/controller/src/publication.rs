@@ -9,7 +9,6 @@ use config::Document;
 use config::document::{Target, TargetEntry};
 
 use crate::object::ObjectName;
-use crate::translate::certificates;
 
 /// What is published, by Gateway.
 pub type Publication = BTreeMap<ObjectName, Arc<Told>>;
@@ -65,13 +64,12 @@ impl Told {
 
 impl SecretTexts {
     fn of(document: &Document) -> Self {
-        let text = |key: &String| {
-            let values = document.secrets.get(key)?;
+        let text = |(key, values): (&String, &BTreeMap<String, config::Secret>)| {
             let values: BTreeMap<&str, &str> =
                 values.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
             Some((key.clone(), serde_json::to_string(&values).ok()?))
         };
-        Self(certificates(document).filter_map(text).collect())
+        Self(document.secrets.iter().filter_map(text).collect())
     }
 
     /// Each of them, for whoever sends it.

@@ -23,6 +23,9 @@ pub use parameters::{
     OverlayMetadata, PullPolicy, Shutdown,
 };
 pub use policy::{
-    AgentgatewayPolicy, AgentgatewayPolicySpec, AncestorReference, PolicyAncestor, PolicyStatus,
-    PolicyTarget, PolicyTargetSelector,
+    AgentgatewayPolicy, AgentgatewayPolicySpec, AncestorReference, BackendAuth, BackendCredential,
+    BackendHttp, BackendTcp, BackendTls, BackendTlsValidation, Cors, CredentialHeader,
+    CredentialLocation, Header, HeaderFilter, HeaderModifiers, HttpVersion, InsecureSkipVerify,
+    PolicyAncestor, PolicyStatus, PolicyTarget, PolicyTargetSelector, PolicyTimeouts,
+    SecretReference, SubjectAltName,
 };

@@ -4,6 +4,7 @@
 mod action;
 mod backend_tls;
 mod class;
+mod connection;
 mod faults;
 mod filter;
 mod gateway;
@@ -22,6 +23,7 @@ mod section;
 mod shape;
 mod target;
 mod target_name;
+mod traffic;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -34,11 +36,11 @@ use crate::object::ObjectName;
 use crate::settings::Settings;
 use crate::status::Statuses;
 use crate::world::World;
+pub(crate) use connection::without_variant;
 use guard::Guards;
 use index::Index;
-pub use listener::referenced_secrets;
 use plan::{Plan, Share};
-pub(crate) use secret::certificates;
+pub use secret::{Referenced, referenced};
 pub(crate) use shape::{backend_name, kgateway_backend_name};
 
 /// What the objects of a world mean.
@@ -61,8 +63,9 @@ pub fn translate(world: &World, settings: &Settings) -> Translated {
     let mut documents = BTreeMap::new();
     for gateway in plan.gateways().iter().filter(|gateway| gateway.is_in_force()) {
         let share = Share::Gateway(gateway.name());
-        let (mut document, origins) = plan.document(&share, IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        document.secrets = secret::named_by(&document, &index);
+        let address = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        let (mut document, origins) = plan.document(&index, &share, address);
+        document.secrets.extend(secret::named_by(&document, &index));
         let reading = Reading { document, origins, diagnostics: Vec::new() };
         documents.insert(gateway.name().clone(), reading);
     }
@@ -84,8 +87,9 @@ fn document_by(files: Vec<Manifests>, settings: &Settings) -> Reading {
     }
     let index = Index::of(&world, settings);
     let (plan, _) = plan(&index, &mut diagnostics);
-    let (mut document, origins) = plan.document(&Share::All, IpAddr::V4(Ipv4Addr::LOCALHOST));
-    document.secrets = secret::named_by(&document, &index);
+    let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let (mut document, origins) = plan.document(&index, &Share::All, address);
+    document.secrets.extend(secret::named_by(&document, &index));
     document.endpoints = endpoints(&world.services, &world.slices);
     let keys = plan.endpoints();
     document.endpoints.retain(|key, _| keys.contains(key.as_str()));
@@ -116,8 +120,7 @@ fn plan<'a>(world: &Index<'a>, diagnostics: &mut Vec<Diagnostic>) -> (Plan<'a>, 
         policies: policies.policies,
         backend_tls_policies: BTreeMap::new(),
     };
-    statuses.backend_tls_policies =
-        backend_tls::statuses(&objects.policies, &objects.routes, &statuses);
+    statuses.backend_tls_policies = backend_tls::statuses(world, &statuses);
     (plan, statuses)
 }
 

@@ -7,11 +7,12 @@ use gateway_api::gatewayclasses::GatewayClass;
 use gateway_api::gateways::Gateway;
 use gateway_api::httproutes::HttpRoute;
 use gateway_api::referencegrants::ReferenceGrant;
-use k8s_openapi::api::core::v1::{Namespace, Secret, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
+use serde_json::Value;
 
-use crate::attached::AttachedPolicy;
 use crate::object::{About, Object, ObjectName};
+use crate::policy::AttachedPolicy;
 use crate::resources::{AgentgatewayBackend, AgentgatewayParameters, KgatewayBackend};
 
 /// Every object that matters, by kind. Within a kind no two have one name.
@@ -39,11 +40,16 @@ pub struct World {
     pub namespaces: Vec<Object<Namespace>>,
     /// How proxies are deployed. Translation knows whether they are there.
     pub parameters: Vec<Object<AgentgatewayParameters>>,
-    /// Certificates: those that `referenced_secrets` names.
+    /// Certificates and credentials: those that `referenced` names.
     pub secrets: Vec<Object<Secret>>,
+    /// Authorities: those that `referenced` names.
+    pub config_maps: Vec<Object<ConfigMap>>,
     /// The definitions of the Gateway API's own kinds, which say its version in an annotation.
     pub definitions: Vec<About>,
 }
+
+/// The policies that a backend writes itself: its own, and those of its targets by their fields.
+pub(crate) type Inline<'a> = (&'a About, Option<&'a Value>, Vec<(String, &'a Value)>);
 
 impl World {
     /// Takes in the objects of another file. One that is there already stays as it is; the other is
@@ -62,8 +68,35 @@ impl World {
         merge(&mut self.namespaces, other.namespaces, &mut diagnostics);
         merge(&mut self.parameters, other.parameters, &mut diagnostics);
         merge(&mut self.secrets, other.secrets, &mut diagnostics);
+        merge(&mut self.config_maps, other.config_maps, &mut diagnostics);
         self.definitions.extend(other.definitions);
         diagnostics
+    }
+
+    /// The policies that backends write themselves: those of each as a whole, and those of its targets by
+    /// the fields where these are.
+    pub(crate) fn inline_policies(&self) -> impl Iterator<Item = Inline<'_>> {
+        let current = self.backends.iter().map(|object| {
+            let spec = &object.value.spec;
+            let entries = spec.mcp.iter().flat_map(|mcp| mcp.targets.iter().enumerate());
+            let targets = entries.filter_map(|(index, target)| {
+                let policies = target.static_.as_ref()?.policies.as_ref()?;
+                Some((format!("spec.mcp.targets[{index}]"), policies))
+            });
+            let single = spec.mcp.iter().filter_map(|mcp| mcp.target.as_ref()?.policies.as_ref());
+            let single = single.map(|policies| ("spec.mcp.target".to_owned(), policies));
+            (&object.about, spec.policies.as_ref(), targets.chain(single).collect())
+        });
+        let kgateway = self.kgateway_backends.iter().map(|object| {
+            let spec = &object.value.spec;
+            let entries = spec.mcp.iter().flat_map(|mcp| mcp.targets.iter().enumerate());
+            let targets = entries.filter_map(|(index, target)| {
+                let policies = target.static_.as_ref()?.policies.as_ref()?;
+                Some((format!("spec.mcp.targets[{index}]"), policies))
+            });
+            (&object.about, spec.policies.as_ref(), targets.collect())
+        });
+        current.chain(kgateway)
     }
 
     /// Takes in objects that are known not to be there yet.
@@ -80,6 +113,7 @@ impl World {
         self.namespaces.extend_from_slice(&other.namespaces);
         self.parameters.extend_from_slice(&other.parameters);
         self.secrets.extend_from_slice(&other.secrets);
+        self.config_maps.extend_from_slice(&other.config_maps);
         self.definitions.extend_from_slice(&other.definitions);
     }
 }

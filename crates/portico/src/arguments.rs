@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Schema,
     /// Print the definitions of our Kubernetes resources, for `kubectl apply --server-side -f -`.
     Crds,
+    /// Print what becomes of every field of a policy, in Markdown.
+    Policies,
 }
 
 /// The files of a command.

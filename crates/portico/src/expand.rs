@@ -42,3 +42,12 @@ pub(crate) fn crds() -> anyhow::Result<ExitCode> {
     output::print(&controller::definitions());
     Ok(ExitCode::SUCCESS)
 }
+
+/// Prints what becomes of every field of a policy.
+///
+/// # Errors
+/// None.
+pub(crate) fn policies() -> anyhow::Result<ExitCode> {
+    output::print(&controller::policies_page());
+    Ok(ExitCode::SUCCESS)
+}

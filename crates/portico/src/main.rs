@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         Command::Expand(inputs) => expand::expand(&inputs),
         Command::Schema => expand::schema(),
         Command::Crds => expand::crds(),
+        Command::Policies => expand::policies(),
     };
     result.unwrap_or_else(|failure| {
         eprintln!("portico: {failure:#}");

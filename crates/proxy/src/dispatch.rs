@@ -169,6 +169,7 @@ fn start(
         speaker: Speaker { offer, target: destination.target },
         session,
         takes_events: call.takes_events,
+        within: call.within,
         effect: destination.effect,
         _counted: context.metrics.exchange(),
     };

@@ -13,6 +13,7 @@ mod transport;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use config::Weighted;
 
@@ -36,6 +37,8 @@ pub(crate) struct Endpoint<'a> {
     pub(crate) remote: SocketAddr,
     /// How its listener says that it ends.
     pub(crate) closing: &'a Closing,
+    /// How long the answer to a call may take, if the route says so.
+    pub(crate) within: Option<Duration>,
 }
 
 impl<'a> Endpoint<'a> {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use config::Timeouts;
 use http::HeaderMap;
 use mcp::{Id, Level, Message, Nonce, ResultKind, Shape, TargetName};
 use parking_lot::Mutex;
@@ -103,6 +104,8 @@ pub struct Exchange {
     pub session: Option<Arc<Session>>,
     /// Whether the answer can be events, so that the target can ask something meanwhile.
     pub takes_events: bool,
+    /// How long it may take besides what the target's deadlines say.
+    pub within: Option<Duration>,
     /// What the session remembers if the target agrees.
     pub effect: Option<Effect>,
     /// Held until it has ended, never looked at.
@@ -209,8 +212,8 @@ impl Exchange {
         parts: &mpsc::Sender<Part>,
     ) -> Result<(), CallError> {
         self.check()?;
-        let target = self.upstream.target();
-        let after = target.settings.timeouts.progress.max(target.settings.timeouts.call);
+        let timeouts = self.timeouts();
+        let after = timeouts.progress.max(timeouts.call);
         let carried = tokio::time::timeout(after, self.send(sent, parts)).await;
         carried.unwrap_or_else(|_| Err(CallError::Timeout { target: self.target.clone(), after }))
     }
@@ -257,7 +260,7 @@ impl Exchange {
         sent: &Mutex<Option<Sent>>,
         parts: &mpsc::Sender<Part>,
     ) -> Result<(), Failure> {
-        let deadline = self.upstream.target().settings.timeouts.call;
+        let deadline = self.timeouts().call;
         let nonce = random::nonce();
         let answered = async {
             let lease = self.upstream.lease(&self.owner).await?;
@@ -273,6 +276,14 @@ impl Exchange {
             .map_err(|_| self.timed_out(deadline))??;
         let replies = seat.connection().replies();
         relay::relay(self, nonce, answer, &replies, parts).await
+    }
+
+    /// The target's deadlines, within what the route allows.
+    fn timeouts(&self) -> Timeouts {
+        let timeouts = self.upstream.target().settings.timeouts;
+        let within = self.within.unwrap_or(Duration::MAX);
+        let (call, progress) = (timeouts.call.min(within), timeouts.progress.min(within));
+        Timeouts { call, progress, ..timeouts }
     }
 
     /// The client's request with our id and token in it: one copy, every other byte as it came.

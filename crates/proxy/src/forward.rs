@@ -121,7 +121,7 @@ impl Forward<'_> {
         };
         let request = head::request(&rewriting, head, &body)?;
         let request = request.map(|()| RequestBody::Streamed(body));
-        let deadline = Deadline::of(route.timeouts);
+        let deadline = Deadline::of(route.timeouts, server.service.request);
         let sending = server.send(request, self.context.limits.header_block);
         let sent = match &deadline {
             None => sending.await,

@@ -33,6 +33,7 @@ mod reply;
 pub mod access_log;
 pub mod admin;
 mod auth;
+mod certificate;
 mod clock;
 pub mod metrics;
 mod random;

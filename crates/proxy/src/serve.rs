@@ -150,7 +150,8 @@ impl Asking<'_> {
         let &Self { context, world, arrival } = self;
         let principal = context.authenticator.principal(&head);
         let (remote, closing) = (arrival.remote, &arrival.closing);
-        let endpoint = Endpoint { context, world, backends, principal, remote, closing };
+        let within = found.matched.route.timeouts.shortest();
+        let endpoint = Endpoint { context, world, backends, principal, remote, closing, within };
         found.matched.route.filters.request_headers.apply(&mut head.headers);
         if sse::begins(&head) {
             return sse::get(&endpoint, found.path(&head), &head, record);

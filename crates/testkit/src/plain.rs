@@ -19,8 +19,10 @@ use hyper_util::server::conn::auto;
 use serde_json::{Map, Value, json};
 use tokio::io::{AsyncRead, AsyncWrite, copy};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 
 use crate::record::{Record, within};
+use crate::tls::Authority;
 
 /// A body of whatever kind.
 type Body = BoxBody<Bytes, hyper::Error>;
@@ -59,7 +61,17 @@ impl Plain {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
         let asked = Record::default();
-        tokio::spawn(accept(listener, name.to_owned(), asked.clone()));
+        tokio::spawn(accept(listener, None, name.to_owned(), asked.clone()));
+        Ok(Self { name: name.to_owned(), port, asked })
+    }
+
+    /// Listens for TLS alone: with a certificate of `authority` for `host`, for clients that show one of the
+    /// same authority.
+    pub async fn secure(name: &str, authority: &Authority, host: &str) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let port = listener.local_addr()?.port();
+        let (asked, acceptor) = (Record::default(), authority.acceptor(host)?);
+        tokio::spawn(accept(listener, Some(acceptor), name.to_owned(), asked.clone()));
         Ok(Self { name: name.to_owned(), port, asked })
     }
 
@@ -75,16 +87,35 @@ impl Plain {
     }
 }
 
-async fn accept(listener: TcpListener, name: String, record: Record<Asked>) {
+async fn accept(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    name: String,
+    record: Record<Asked>,
+) {
     while let Ok((stream, _)) = listener.accept().await {
-        let (name, record) = (name.clone(), record.clone());
+        let (tls, name, record) = (tls.clone(), name.clone(), record.clone());
         tokio::spawn(async move {
-            let service = service_fn(|request| answer(name.clone(), record.clone(), request));
-            let builder = auto::Builder::new(TokioExecutor::new());
-            // Whoever asked sees how it ends.
-            let _ = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
+            match tls {
+                None => serve(stream, name, record).await,
+                Some(tls) => {
+                    if let Ok(stream) = tls.accept(stream).await {
+                        serve(stream, name, record).await;
+                    }
+                }
+            }
         });
     }
+}
+
+async fn serve<S>(stream: S, name: String, record: Record<Asked>)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let service = service_fn(|request| answer(name.clone(), record.clone(), request));
+    let builder = auto::Builder::new(TokioExecutor::new());
+    // Whoever asked sees how it ends.
+    let _ = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
 }
 
 async fn answer(

@@ -15,7 +15,10 @@ struct Generated {
     arguments: &'static [&'static str],
 }
 
-const FILES: [Generated; 1] = [Generated { file: "docs/schema.json", arguments: &["schema"] }];
+const FILES: [Generated; 2] = [
+    Generated { file: "docs/schema.json", arguments: &["schema"] },
+    Generated { file: "docs/policies.md", arguments: &["policies"] },
+];
 
 /// Where the definitions of our Kubernetes resources are: for `kubectl apply`, and in their chart.
 const DEFINITIONS: [&str; 2] = ["deploy/crds", "deploy/charts/portico-crds/files"];

@@ -135,8 +135,9 @@ impl Building<'_, '_> {
         match entry {
             TargetEntry::Named(name) => self.named(name, path),
             TargetEntry::Inline(written) => {
+                let (variables, secrets) = (self.variables, &self.document.secrets);
                 let report = &mut *self.report;
-                let mut scope = Scope { path, owner, variables: self.variables, report };
+                let mut scope = Scope { path, owner, variables, secrets, report };
                 target(written, &self.document.limits, &mut scope).map(Arc::new)
             }
         }

@@ -116,10 +116,6 @@ fn unused(written: &document::Route, action: &Action, path: &str, report: &mut R
     if !matches!(action, Action::Mcp(_)) {
         return;
     }
-    if written.timeouts != document::RouteTimeouts::default() {
-        let message = "MCP servers have deadlines of their own, at targets and in `limits`";
-        report.warning("route.unusedTimeouts", &format!("{path}.timeouts"), message);
-    }
     if written.filters.rewrite.is_some() {
         let message = "this means nothing to MCP servers, whose urls are those of their targets";
         report.warning("route.unusedFilter", &format!("{path}.filters.rewrite"), message);

@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
-use http::Uri;
+use http::{HeaderValue, Uri};
 use indexmap::IndexMap;
 
 use super::Variables;
+use super::credential::credentials;
 use super::report::Report;
 use super::target::parse_url;
+use super::upstream_tls::{Checked, Ids};
 use super::variables::resolve;
 use crate::document::{self, Action, Close, Document};
+use crate::duration::Duration;
 use crate::named::services_named;
-use crate::snapshot::Service;
+use crate::snapshot::{Service, UpstreamTls};
 
 pub(super) type Services = IndexMap<String, Arc<Service>>;
 
@@ -32,27 +35,66 @@ pub(super) fn services(
             report.error("name.repeated", &path, message);
             continue;
         }
-        let url = match &written.close {
+        let service = match &written.close {
             Some(close) => Err(close.clone()),
-            None => url(written, &path, variables, report),
+            None => service(document, written, &path, variables, report),
         };
-        let (url, closed) = match url {
-            Ok(url) => (url, None),
-            Err(close) => (Uri::default(), Some(close)),
-        };
-        let service = Service {
-            name: written.name.as_str().into(),
-            url,
-            endpoints: written.endpoints.clone(),
-            protocol: written.protocol,
-            tls: written.tls.clone().unwrap_or_default(),
-            connect: document.limits.connect.get(),
-            closed,
-        };
+        let service = service.unwrap_or_else(|close| closed(written, close));
         services.insert(written.name.clone(), Arc::new(service));
     }
     unserved(document, report);
     services
+}
+
+fn service(
+    document: &Document,
+    written: &document::Service,
+    path: &str,
+    variables: &Variables,
+    report: &mut Report<'_>,
+) -> Result<Service, Close> {
+    let url = url(written, path, variables, report)?;
+    let is_https = url.scheme_str() == Some("https");
+    let tls_path = format!("{path}.tls");
+    let ids = Ids { tls: "service.tls", insecure: "service.insecure" };
+    let mut checked = Checked { path: &tls_path, ids, secrets: &document.secrets, report };
+    let tls = checked.tls(written.tls.as_ref(), is_https)?;
+    let mut headers = Vec::new();
+    let shown = format!("{path}.credentials");
+    credentials(&written.credentials, &document.secrets, &mut headers, &shown, report)?;
+    let headers = headers.into_iter().filter_map(|(name, value)| {
+        let mut value = HeaderValue::from_str(value.expose()).ok()?;
+        value.set_sensitive(true);
+        Some((name, value))
+    });
+    let time = |written: Option<Duration>| written.filter(|time| *time != Duration::ZERO);
+    let connect = time(written.timeouts.connect).unwrap_or(document.limits.connect);
+    Ok(Service {
+        name: written.name.as_str().into(),
+        url,
+        endpoints: written.endpoints.clone(),
+        protocol: written.protocol,
+        headers: headers.collect(),
+        tls,
+        connect: connect.get(),
+        request: time(written.timeouts.request).map(Duration::get),
+        closed: None,
+    })
+}
+
+/// A server that nothing is sent to.
+fn closed(written: &document::Service, close: Close) -> Service {
+    Service {
+        name: written.name.as_str().into(),
+        url: Uri::default(),
+        endpoints: written.endpoints.clone(),
+        protocol: written.protocol,
+        headers: Vec::new(),
+        tls: UpstreamTls::default(),
+        connect: std::time::Duration::ZERO,
+        request: None,
+        closed: Some(close),
+    }
 }
 
 fn url(
@@ -69,15 +111,6 @@ fn url(
         let message =
             "the url of a service has no path; `filters.rewrite` changes that of requests";
         return Err(report.close("service.url", &field, message));
-    }
-    let Some(tls) = &written.tls else { return Ok(url) };
-    if url.scheme_str() != Some("https") {
-        let message = "there is no TLS to a service without an `https` url";
-        return Err(report.close("service.tls", &format!("{path}.tls"), message));
-    }
-    if tls.insecure_skip_verify {
-        let message = "any certificate is taken: whoever is on the way can read and answer";
-        report.warning("service.insecure", &format!("{path}.tls.insecureSkipVerify"), message);
     }
     Ok(url)
 }

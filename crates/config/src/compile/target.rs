@@ -9,11 +9,17 @@ use std::sync::Arc;
 use mcp::TargetName;
 
 pub(super) use address::parse_url;
+pub(super) use headers::is_own as is_own_header;
 
 use super::Variables;
+use super::credential::credentials;
 use super::report::Report;
+use super::upstream_tls::{Checked, Ids};
 use crate::document::{self, Close, Document, Limits, Process};
-use crate::snapshot::{ProcessAddress, Target, TargetAddress, TargetKey, TargetSettings, Timeouts};
+use crate::secret::Secrets;
+use crate::snapshot::{
+    ProcessAddress, Target, TargetAddress, TargetKey, TargetSettings, Timeouts, UpstreamTls,
+};
 
 /// The targets of a document by name: `None` for those that have been reported and left out.
 pub(super) type Targets<'a> = HashMap<&'a str, Option<Arc<Target>>>;
@@ -24,6 +30,7 @@ pub(super) struct Scope<'a, 'o> {
     /// The backend that has this target to itself; empty for a target of the document.
     pub(super) owner: &'a str,
     pub(super) variables: &'a Variables,
+    pub(super) secrets: &'a Secrets,
     pub(super) report: &'a mut Report<'o>,
 }
 
@@ -40,7 +47,8 @@ pub(super) fn targets<'a>(
             report.error("name.repeated", &path, message);
             continue;
         }
-        let mut scope = Scope { path: &path, owner: "", variables, report };
+        let mut scope =
+            Scope { path: &path, owner: "", variables, secrets: &document.secrets, report };
         let target = target(written, &document.limits, &mut scope).map(Arc::new);
         targets.insert(&written.name, target);
     }
@@ -98,22 +106,19 @@ fn settings(
 ) -> Result<TargetSettings, Close> {
     let headers = headers::headers(written, scope);
     let forward_headers = headers::forward_headers(written, scope);
-    if let Some(tls) = &written.tls {
-        let is_https = written.url.as_ref().is_some_and(|url| !url.starts_with("http://"));
-        if !is_https {
-            let message = "there is no TLS to a target without an `https` url";
-            return Err(scope.close("target.tls", "tls", message));
-        }
-        if tls.insecure_skip_verify {
-            let path = scope.at("tls.insecureSkipVerify");
-            let message = "any certificate is taken: whoever is on the way can read and answer";
-            scope.report.warning("target.insecure", &path, message);
-        }
-    }
+    let is_https = written.url.as_ref().is_some_and(|url| !url.starts_with("http://"));
+    let path = scope.at("tls");
+    let ids = Ids { tls: "target.tls", insecure: "target.insecure" };
+    let mut checked =
+        Checked { path: &path, ids, secrets: scope.secrets, report: &mut *scope.report };
+    let tls = checked.tls(written.tls.as_ref(), is_https);
+    let mut headers = headers?;
+    let path = scope.at("credentials");
+    credentials(&written.credentials, scope.secrets, &mut headers, &path, scope.report)?;
     Ok(TargetSettings {
-        headers: headers?,
+        headers,
         forward_headers,
-        tls: written.tls.clone(),
+        tls: tls?,
         process: written.process.unwrap_or_default(),
         max_processes: max_processes(written, limits, scope),
         timeouts: timeouts(&written.timeouts, limits, scope),
@@ -162,7 +167,7 @@ fn closed(name: TargetName, key: TargetKey, limits: &Limits, close: Close) -> Ta
     let settings = TargetSettings {
         headers: Vec::new(),
         forward_headers: Vec::new(),
-        tls: None,
+        tls: UpstreamTls::default(),
         process: Process::default(),
         max_processes: limits.processes,
         timeouts: Timeouts {
@@ -201,7 +206,9 @@ fn key(written: &document::Target, owner: &str) -> TargetKey {
     hidden.extend(written.env.iter().map(|(name, value)| format!("env {name}={value}")));
     hidden.extend(written.cwd.iter().map(|cwd| format!("cwd {}", cwd.display())));
     let credentials = written.headers.keys().filter(|name| headers::is_credential(name));
-    hidden.extend(credentials.map(|name| format!("credential {}", name.to_lowercase())));
+    let given = written.credentials.iter().map(|credential| &credential.header);
+    let names = credentials.chain(given).map(|name| name.to_lowercase());
+    hidden.extend(names.map(|name| format!("credential {name}")));
     let shown = format!("{transport} {shown}").into();
     TargetKey { shown, owner: owner.into(), hidden: hidden.into() }
 }

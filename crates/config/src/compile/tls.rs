@@ -1,4 +1,4 @@
-//! What listeners prove themselves with: secrets looked up and checked. Whether a key belongs to its
+//! What listeners, and the gateway towards servers, prove themselves with: secrets looked up and checked. Whether a key belongs to its
 //! certificate is found out by whoever uses them.
 
 use rustls_pki_types::pem::PemObject;
@@ -6,7 +6,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::report::Report;
 use crate::document::{self, Document, Protocol};
-use crate::secret::Secret;
+use crate::secret::{Secret, Secrets};
 use crate::snapshot::Certificate;
 
 /// The names of what a TLS secret holds, as Kubernetes calls them.
@@ -34,7 +34,7 @@ pub(super) fn certificates(
     let tls = written.tls.clone().unwrap_or_default();
     let mut certificates = Vec::new();
     for (index, key) in tls.certificates.iter().enumerate() {
-        match given(document, key) {
+        match given(&document.secrets, key) {
             Ok(certificate) => certificates.push(certificate),
             Err(message) => {
                 let path = format!("{path}.tls.certificates[{index}]");
@@ -57,8 +57,9 @@ pub(super) fn certificates(
     Some(certificates)
 }
 
-fn given(document: &Document, key: &str) -> Result<Certificate, String> {
-    let Some(values) = document.secrets.get(key) else {
+/// What a TLS secret proves.
+pub(super) fn given(secrets: &Secrets, key: &str) -> Result<Certificate, String> {
+    let Some(values) = secrets.get(key) else {
         return Err(format!("there is no secret `{key}`"));
     };
     let value = |name: &str| {

@@ -50,7 +50,8 @@ pub enum Action {
     Fail(Close),
 }
 
-/// How long the answer of an ordinary HTTP server may take. MCP servers have deadlines of their own.
+/// How long an answer may take. MCP servers have deadlines of their own besides; streams that a client
+/// opens to listen have none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct RouteTimeouts {
@@ -58,7 +59,7 @@ pub struct RouteTimeouts {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<Duration>,
     /// From the moment in which it is passed on to the end of the server's answer. Unset or `0s`:
-    /// any time.
+    /// any time. To MCP servers the shorter of the two is what counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backend_request: Option<Duration>,
 }

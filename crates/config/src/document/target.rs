@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::credential::Credential;
 use super::limits::Timeouts;
 use super::route::Close;
 use super::{is_default, is_false};
@@ -41,6 +42,9 @@ pub struct Target {
     /// Headers sent to it with every request.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
+    /// What it is shown of secrets that come beside the document, in headers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub credentials: Vec<Credential>,
     /// Client headers that are passed on. Credentials, connection and MCP headers never are.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub forward_headers: Vec<String>,
@@ -88,16 +92,32 @@ pub enum Process {
     Shared,
 }
 
-/// How a target's certificate is checked. An unknown field in here closes the target.
+/// How a server's certificate is checked, and what it is shown. An unknown field in here closes the
+/// server.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TargetTls {
     /// A file with the certificates that are trusted, in PEM. Unset: the system's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca: Option<PathBuf>,
-    /// The name its certificate has to be for. Unset: the url's host.
+    /// The key of a secret that comes beside the document, whose `ca.crt` holds the certificates that are
+    /// trusted. Not together with `ca`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_secret: Option<String>,
+    /// The name that is asked for, and that its certificate has to be for. Unset: the url's host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server_name: Option<String>,
+    /// Names one of which its certificate has to be for, instead of `serverName`: DNS names and IP
+    /// addresses.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub subject_alt_names: Vec<String>,
+    /// The key of a secret that comes beside the document, with what the gateway proves itself with:
+    /// `tls.crt` and `tls.key`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+    /// Takes a certificate that is trusted for any name. For tests only.
+    #[serde(skip_serializing_if = "is_false")]
+    pub insecure_skip_name: bool,
     /// Takes any certificate. For tests only.
     #[serde(skip_serializing_if = "is_false")]
     pub insecure_skip_verify: bool,

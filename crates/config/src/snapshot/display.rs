@@ -6,6 +6,7 @@ use super::Snapshot;
 use super::listener::Listener;
 use super::route::{Action, Lead, Route, Share, Weighted};
 use super::target::{Backend, Target, TargetAddress, TargetSettings};
+use super::upstream_tls::UpstreamTls;
 use crate::document::ElicitationLabel;
 
 impl fmt::Display for Snapshot {
@@ -155,8 +156,8 @@ impl fmt::Display for TargetSettings {
         for name in &self.forward_headers {
             writeln!(formatter, "    forwards {name}")?;
         }
-        if let Some(tls) = &self.tls {
-            writeln!(formatter, "    {tls:?}")?;
+        if self.tls != UpstreamTls::default() {
+            writeln!(formatter, "    {}", self.tls)?;
         }
         let times = &self.timeouts;
         writeln!(

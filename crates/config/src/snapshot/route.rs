@@ -13,19 +13,27 @@ pub struct Route {
     pub name: Arc<str>,
     /// What is changed in requests and answers.
     pub filters: Filters,
-    /// How long answers of services may take.
+    /// How long answers may take.
     pub timeouts: RouteTimeouts,
     /// What answers.
     pub action: Action,
 }
 
-/// How long the answer of a service may take; `None`: any time.
+/// How long an answer may take; `None`: any time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RouteTimeouts {
     /// From a request to the end of its answer.
     pub request: Option<Duration>,
     /// From the moment in which it is passed on to the end of the answer.
     pub backend_request: Option<Duration>,
+}
+
+impl RouteTimeouts {
+    /// The time from the moment in which a request is passed on, which is as soon as it is here, to the
+    /// end of its answer.
+    pub fn shortest(self) -> Option<Duration> {
+        [self.request, self.backend_request].into_iter().flatten().min()
+    }
 }
 
 /// What answers a request.

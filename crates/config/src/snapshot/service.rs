@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Uri;
+use http::{HeaderName, HeaderValue, Uri};
 
-use crate::document::{Close, ServiceProtocol, TargetTls};
+use super::upstream_tls::UpstreamTls;
+use crate::document::{Close, ServiceProtocol};
 
 /// An ordinary HTTP server.
 #[derive(Clone, PartialEq, Eq)]
@@ -20,10 +21,14 @@ pub struct Service {
     pub endpoints: Option<String>,
     /// What is spoken to it.
     pub protocol: ServiceProtocol,
-    /// How its certificate is checked.
-    pub tls: TargetTls,
+    /// Headers that it gets with every request, in place of the client's.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// How its certificate is checked, and what it is shown.
+    pub tls: UpstreamTls,
     /// The time to connect.
     pub connect: Duration,
+    /// From the moment in which a request is passed on to the end of its answer; `None`: any time.
+    pub request: Option<Duration>,
     /// Why it is shut: its requests get 503 with this.
     pub closed: Option<Close>,
 }
@@ -44,9 +49,16 @@ impl fmt::Display for Service {
         if let Some(key) = &self.endpoints {
             write!(formatter, " endpoints {key}")?;
         }
-        if self.tls != TargetTls::default() {
-            write!(formatter, " {:?}", self.tls)?;
+        for (name, _) in &self.headers {
+            write!(formatter, " header {name}: ***")?;
         }
-        write!(formatter, " connect {:?}", self.connect)
+        if self.tls != UpstreamTls::default() {
+            write!(formatter, " {}", self.tls)?;
+        }
+        write!(formatter, " connect {:?}", self.connect)?;
+        match self.request {
+            Some(time) => write!(formatter, " request {time:?}"),
+            None => Ok(()),
+        }
     }
 }

@@ -8,9 +8,8 @@ use std::time::Duration;
 use http::{HeaderName, Uri};
 use mcp::TargetName;
 
-use crate::document::{
-    Close, ElicitationLabel, FailureMode, PrefixMode, Process, TargetTls, Transport,
-};
+use super::upstream_tls::UpstreamTls;
+use crate::document::{Close, ElicitationLabel, FailureMode, PrefixMode, Process, Transport};
 use crate::secret::Secret;
 
 /// The MCP server a client sees.
@@ -95,8 +94,8 @@ pub struct TargetSettings {
     pub headers: Vec<(HeaderName, Secret)>,
     /// Client headers that are passed on.
     pub forward_headers: Vec<HeaderName>,
-    /// How its certificate is checked. Unset: against the system's roots.
-    pub tls: Option<TargetTls>,
+    /// How its certificate is checked, and what it is shown.
+    pub tls: UpstreamTls,
     /// Whether sessions share its process.
     pub process: Process,
     /// How many processes of it may run at once.

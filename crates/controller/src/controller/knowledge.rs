@@ -26,7 +26,7 @@ use crate::owned::{DeploymentState, OwnedChange};
 use crate::proxies::{Observed, Proxies};
 use crate::publication::{Publication, Told, Version};
 use crate::stores::{Change, Stores};
-use crate::translate::{Translated, referenced_secrets, translate};
+use crate::translate::{Translated, referenced, translate};
 use crate::wanted::{Address, GatewayRun, Sight, Wanted, wanted};
 use crate::world::World;
 use crate::writer::Write;
@@ -155,9 +155,14 @@ impl Knowledge {
             return Vec::new();
         }
         let together = self.together.get_or_insert_with(|| self.stores.manifests());
-        let secrets = referenced_secrets(&together.world, &self.options.settings);
-        let missing = self.contents.missing(Kept::Secret, &secrets).into_iter();
-        missing.map(|(name, version)| (Kept::Secret, name, version)).collect()
+        let referenced = referenced(&together.world, &self.options.settings);
+        let mut all = Vec::new();
+        let kinds = [(Kept::Secret, referenced.secrets), (Kept::ConfigMap, referenced.config_maps)];
+        for (kind, names) in kinds {
+            let missing = self.contents.missing(kind, &names).into_iter();
+            all.extend(missing.map(|(name, version)| (kind, name, version)));
+        }
+        all
     }
 
     /// Takes in how it went with what runs a Gateway.

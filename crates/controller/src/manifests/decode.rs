@@ -7,10 +7,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::attached::{AttachedPolicy, Attachment};
 use crate::manifests::Manifests;
 use crate::manifests::salvage::salvage;
 use crate::object::{About, DEFAULT_NAMESPACE, Object, ObjectName};
+use crate::policy::{AttachedPolicy, Attachment};
 
 /// The kinds of policies that guard what they are attached to.
 const GUARDS: [&str; 2] = ["AgentgatewayPolicy", "BackendTLSPolicy"];
@@ -37,7 +37,7 @@ impl Decoder {
             self.report(about.error("object.malformed", "", message));
             // What it was to guard must not open because of that.
             if GUARDS.contains(&about.kind.as_str()) {
-                self.guard(&value, about)
+                self.guard(&value, about, false)
                     .into_iter()
                     .for_each(|diagnostic| self.report(diagnostic));
             }
@@ -64,6 +64,7 @@ impl Decoder {
             ("", "Service") => decode(value, about, &mut world.services),
             ("", "Namespace") => decode(value, about, &mut world.namespaces),
             ("", "Secret") => decode(value, about, &mut world.secrets),
+            ("", "ConfigMap") => decode(value, about, &mut world.config_maps),
             ("agentgateway.dev", "AgentgatewayParameters") => {
                 decode(value, about, &mut world.parameters)
             }
@@ -75,9 +76,9 @@ impl Decoder {
             }
             ("discovery.k8s.io", "EndpointSlice") => decode(value, about, &mut world.slices),
             ("agentgateway.dev", "AgentgatewayPolicy") | (GATEWAY_API, "BackendTLSPolicy") => {
-                self.guard(&value, about)
+                self.guard(&value, about, true)
             }
-            (group, _) => match AttachedPolicy::read(&value) {
+            (group, _) => match AttachedPolicy::read(&about, &value, false) {
                 Some(policy) if guards(group) => self.attach(policy, about),
                 _ => vec![about.warning("kind.ignored", "", "not used; ignored")],
             },
@@ -88,8 +89,8 @@ impl Decoder {
     }
 
     /// A policy of a kind that guards, whatever else it says.
-    fn guard(&mut self, value: &Value, about: About) -> Vec<Diagnostic> {
-        match AttachedPolicy::read(value) {
+    fn guard(&mut self, value: &Value, about: About, is_known: bool) -> Vec<Diagnostic> {
+        match AttachedPolicy::read(&about, value, is_known) {
             Some(policy) => self.attach(policy, about),
             None => {
                 let diagnostic = about.error(
@@ -98,8 +99,7 @@ impl Decoder {
                     "it has neither `targetRefs` nor `targetSelectors`, so it closes everything in \
                      its namespace",
                 );
-                let attachments = vec![Attachment::Anything];
-                let value = AttachedPolicy { attachments, ..AttachedPolicy::default() };
+                let value = AttachedPolicy::unreadable("it is attached to nothing");
                 self.manifests.world.policies.push(Object { about, value });
                 vec![diagnostic]
             }

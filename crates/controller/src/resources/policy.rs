@@ -1,7 +1,8 @@
-//! `AgentgatewayPolicy`: what it says is kept as written until it is built; what it is attached to
-//! is known, because a policy that is not built keeps that shut.
+//! `AgentgatewayPolicy`: the parts of it that are in force have types; the rest is kept as written.
 
+mod connection;
 mod schema;
+mod traffic;
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::resources::schema::rules;
-use schema::{ATTACHABLE, SPEC, backend, frontend, strategy, traffic};
+pub use connection::{
+    BackendAuth, BackendCredential, BackendHttp, BackendTcp, BackendTls, BackendTlsValidation,
+    CredentialHeader, CredentialLocation, HttpVersion, InsecureSkipVerify, SecretReference,
+    SubjectAltName,
+};
+use schema::{ATTACHABLE, SPEC, backend, frontend, strategy};
+pub use traffic::{Cors, Header, HeaderFilter, HeaderModifiers, PolicyTimeouts};
 
 /// Rules for traffic, attached to objects of the policy's own namespace.
 #[derive(CustomResource, Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
@@ -47,7 +54,7 @@ pub struct AgentgatewayPolicySpec {
     /// Rules for requests. What restricts who may call and is not built closes what the policy is
     /// attached to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(schema_with = "traffic")]
+    #[schemars(schema_with = "schema::traffic")]
     pub traffic: Option<Value>,
     /// Rules for connections of clients; for Gateways.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -74,7 +74,9 @@ pub const INVALID_KIND: &str = "InvalidKind";
 pub const TRANSLATION_ERROR: &str = "TranslationError";
 /// A backend of a kind that belongs to another product.
 pub const UNSUPPORTED: &str = "Unsupported";
-/// A policy that is not built keeps it shut.
+/// Some of what a policy says is in force, and the rest does no harm.
+pub const PARTIALLY_VALID: &str = "PartiallyValid";
+/// A policy keeps it shut.
 pub const CLOSED: &str = "Closed";
 /// A Service without a port that says that it speaks MCP.
 pub const NO_USABLE_PORT: &str = "NoUsablePort";
@@ -82,5 +84,11 @@ pub const NO_USABLE_PORT: &str = "NoUsablePort";
 pub const TARGET_NOT_FOUND: &str = "TargetNotFound";
 /// A policy is attached.
 pub const ATTACHED: &str = "Attached";
+/// An older policy is attached to the same thing.
+pub const CONFLICTED: &str = "Conflicted";
+/// Authorities that are not there or none.
+pub const INVALID_CA_CERTIFICATE_REF: &str = "InvalidCACertificateRef";
+/// There is no authority by which a server could be trusted.
+pub const NO_VALID_CA_CERTIFICATE: &str = "NoValidCACertificate";
 /// What is to come has not come yet.
 pub const PENDING: &str = "Pending";

@@ -1,17 +1,20 @@
 //! What answers the requests of a rule: a backend, an ordinary HTTP server, several, or nobody with the
 //! reason why.
 
-use config::document::{Action, Backend, Filters, Lead, RouteTimeouts, Service, WeightedBackend};
+use config::document::{Action, Backend, Filters, Lead, RouteTimeouts, WeightedBackend};
 use config::{Close, Diagnostic, DurationError, is_condition, is_guard};
 use gateway_api::httproutes::{HttpRouteRules, HttpRouteRulesBackendRefs, HttpRouteRulesFilters};
 
 use crate::object::About;
 use crate::status::reason;
+use crate::translate::connection::Variant;
 use crate::translate::faults::Faults;
 use crate::translate::filter::{self, Filtering};
-use crate::translate::guard::Guards;
+use crate::translate::guard::{Attached, Guards};
 use crate::translate::index::Index;
+use crate::translate::plan::PlannedService;
 use crate::translate::reference::{self, Led, Nowhere};
+use crate::translate::traffic::Asked;
 
 /// The id of what keeps a rule shut whose filters cannot be together.
 const INCOMPATIBLE: &str = "route.incompatible-filters";
@@ -25,7 +28,9 @@ pub(super) struct Answer {
     /// The closed backends that stand in for those of its references that lead nowhere.
     pub(super) stand_ins: Vec<Backend>,
     /// The Services that it leads to.
-    pub(super) services: Vec<Service>,
+    pub(super) services: Vec<PlannedService>,
+    /// What policies of Gateways and routes say of its connections.
+    pub(super) variant: Option<Variant>,
 }
 
 /// What the translation of rules reads.
@@ -101,6 +106,15 @@ impl Answer {
         Self::of(Action::Close(close))
     }
 
+    /// The same by the policies of its listeners and route, the widest first.
+    pub(super) fn by(mut self, levels: &[Vec<Attached>]) -> Self {
+        if !matches!(self.action, Action::Close(_)) {
+            Asked::of(levels).apply(&mut self.filters, &mut self.timeouts);
+            self.variant = Variant::of(levels);
+        }
+        self
+    }
+
     fn of(action: Action) -> Self {
         Self {
             action,
@@ -108,6 +122,7 @@ impl Answer {
             timeouts: RouteTimeouts::default(),
             stand_ins: Vec::new(),
             services: Vec::new(),
+            variant: None,
         }
     }
 
@@ -130,7 +145,7 @@ impl Answer {
             let lead = match led {
                 Ok((Led::Backend(backend), _)) => Lead::Backend(backend.clone()),
                 Ok((Led::Static(service), _)) => Lead::Service(service.clone()),
-                Ok((Led::Service(service), _)) => Lead::Service(service.name.clone()),
+                Ok((Led::Service(service), _)) => Lead::Service(service.service.name.clone()),
                 Err(Nowhere::Failed(close)) => Lead::Fail(close.clone()),
                 Err(Nowhere::Closed(close)) => {
                     let name = format!("{name}/backendRefs/{index}");
@@ -157,13 +172,13 @@ fn single(led: &Result<(Led, Filters), Nowhere>) -> Option<Action> {
         Ok((_, filters)) if *filters != Filters::default() => None,
         Ok((Led::Backend(backend), _)) => Some(Action::Backend(backend.clone())),
         Ok((Led::Static(service), _)) => Some(Action::Service(service.clone())),
-        Ok((Led::Service(service), _)) => Some(Action::Service(service.name.clone())),
+        Ok((Led::Service(service), _)) => Some(Action::Service(service.service.name.clone())),
         Err(Nowhere::Closed(close)) => Some(Action::Close(close.clone())),
         Err(Nowhere::Failed(close)) => Some(Action::Fail(close.clone())),
     }
 }
 
-fn service(led: &Result<(Led, Filters), Nowhere>) -> Option<Service> {
+fn service(led: &Result<(Led, Filters), Nowhere>) -> Option<PlannedService> {
     match led {
         Ok((Led::Service(service), _)) => Some((**service).clone()),
         Ok((Led::Backend(_) | Led::Static(_), _)) | Err(_) => None,

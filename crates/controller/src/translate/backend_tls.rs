@@ -1,15 +1,20 @@
-//! What is to be said of BackendTLSPolicies. They are not built and keep shut what they are attached
-//! to; that is said for each of our Gateways through which it is reached, and nowhere else.
+//! What is to be said of BackendTLSPolicies: for each of our Gateways through which their Services are
+//! reached, and nowhere else.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use gateway_api::httproutes::{HttpRoute, HttpRouteRulesBackendRefs};
 
-use crate::attached::{AttachedPolicy, Attachment};
 use crate::object::{Object, ObjectName};
+use crate::policy::{AttachedPolicy, Attachment, Finding};
 use crate::status::reason::{self, kind};
 use crate::status::{Ancestor, AncestorStatus, BackendOutcome, Condition, Statuses};
-use crate::translate::guard::MOST_ANCESTORS;
+use crate::translate::connection::materials;
+use crate::translate::guard::{MOST_ANCESTORS, said};
+use crate::translate::index::Index;
+
+/// The field whose references are resolved.
+const AUTHORITIES: &str = "validation.caCertificateRefs";
 
 /// The Gateways through which each Service is reached.
 type Reached = BTreeMap<ObjectName, BTreeSet<ObjectName>>;
@@ -17,29 +22,85 @@ type Reached = BTreeMap<ObjectName, BTreeSet<ObjectName>>;
 /// Every BackendTLSPolicy, by the Gateways of ours that it matters to. `statuses` is what is said of
 /// all other objects.
 pub(super) fn statuses(
-    policies: &[Object<AttachedPolicy>],
-    routes: &[Object<HttpRoute>],
+    world: &Index<'_>,
     statuses: &Statuses,
 ) -> BTreeMap<ObjectName, Vec<AncestorStatus>> {
     let of_our_kind = |policy: &&Object<AttachedPolicy>| policy.about.kind == "BackendTLSPolicy";
-    let policies: Vec<&Object<AttachedPolicy>> = policies.iter().filter(of_our_kind).collect();
+    let mut policies: Vec<_> = world.world.policies.iter().filter(of_our_kind).collect();
     if policies.is_empty() {
         return BTreeMap::new();
     }
-    let reached = reached(routes, statuses);
-    policies.iter().map(|policy| (policy.about.name.clone(), ancestors(policy, &reached))).collect()
+    policies.sort_by(|left, right| left.about.by_arrival(&right.about));
+    let reached = reached(&world.world.routes, statuses);
+    let mut taken = BTreeSet::new();
+    let of_policy = |policy: &Object<AttachedPolicy>| {
+        let conditions = conditions(world, policy, &mut taken);
+        (policy.about.name.clone(), ancestors(policy, conditions, &reached))
+    };
+    policies.into_iter().map(of_policy).collect()
 }
 
-fn ancestors(policy: &Object<AttachedPolicy>, reached: &Reached) -> Vec<AncestorStatus> {
-    let mut shut: BTreeMap<&ObjectName, Vec<String>> = BTreeMap::new();
-    for attachment in &policy.value.attachments {
-        let Attachment::Name(target) = attachment else { continue };
-        let service = ObjectName::new(policy.about.namespace(), &target.name);
-        for gateway in reached.get(&service).into_iter().flatten() {
-            shut.entry(gateway).or_default().push(service.to_string());
+/// What is to be said of a policy, whatever leads to its Services. `taken` are the Services, and their
+/// parts, of which an older one says something.
+fn conditions(
+    world: &Index<'_>,
+    policy: &Object<AttachedPolicy>,
+    taken: &mut BTreeSet<(ObjectName, Option<String>)>,
+) -> Vec<Condition> {
+    let rules = &policy.value.rules;
+    let resolved = Condition::holds(kind::RESOLVED_REFS, reason::RESOLVED_REFS);
+    let mut conflict = None;
+    for target in services_of(policy) {
+        if !taken.insert(target.clone()) {
+            conflict.get_or_insert(format!("an older policy is attached to Service {}", target.0));
         }
     }
-    let ancestor = |(gateway, services): (&ObjectName, Vec<String>)| AncestorStatus {
+    if let Some(message) = conflict {
+        return vec![Condition::fails(kind::ACCEPTED, reason::CONFLICTED, message), resolved];
+    }
+    let of_authorities = |finding: &&Finding| finding.field.starts_with(AUTHORITIES);
+    if let Some(wrong) = rules.closing.iter().find(of_authorities) {
+        return without_authorities(reason::INVALID_KIND, &wrong.message);
+    }
+    if !rules.closing.is_empty() {
+        let message = format!("{}; its Services are closed", said(&rules.closing));
+        return vec![Condition::fails(kind::ACCEPTED, reason::INVALID, message), resolved];
+    }
+    match materials(world, &rules.connection) {
+        Ok(_) => vec![Condition::holds(kind::ACCEPTED, reason::ACCEPTED), resolved],
+        Err(finding) => without_authorities(reason::INVALID_CA_CERTIFICATE_REF, &finding.message),
+    }
+}
+
+fn without_authorities(reason: &'static str, message: &str) -> Vec<Condition> {
+    let closed = format!("{message}; its Services are closed");
+    vec![
+        Condition::fails(kind::ACCEPTED, reason::NO_VALID_CA_CERTIFICATE, closed),
+        Condition::fails(kind::RESOLVED_REFS, reason, message),
+    ]
+}
+
+/// The Services that a policy is attached to, and the parts of them that are meant.
+fn services_of(
+    policy: &Object<AttachedPolicy>,
+) -> impl Iterator<Item = (ObjectName, Option<String>)> {
+    policy.value.attachments.iter().filter_map(|attachment| match attachment {
+        Attachment::Name(target) => {
+            let name = ObjectName::new(policy.about.namespace(), &target.name);
+            Some((name, target.section_name.clone()))
+        }
+        Attachment::Labels(_) | Attachment::Anything => None,
+    })
+}
+
+fn ancestors(
+    policy: &Object<AttachedPolicy>,
+    conditions: Vec<Condition>,
+    reached: &Reached,
+) -> Vec<AncestorStatus> {
+    let services = services_of(policy).filter_map(|(service, _)| reached.get(&service));
+    let gateways: BTreeSet<&ObjectName> = services.flatten().collect();
+    let ancestor = |gateway: &ObjectName| AncestorStatus {
         ancestor_ref: Ancestor {
             group: "gateway.networking.k8s.io".to_owned(),
             kind: "Gateway".to_owned(),
@@ -47,13 +108,9 @@ fn ancestors(policy: &Object<AttachedPolicy>, reached: &Reached) -> Vec<Ancestor
             name: gateway.name.clone(),
             section_name: None,
         },
-        conditions: vec![Condition::fails(
-            kind::ACCEPTED,
-            reason::INVALID,
-            format!("not built yet; closed: Service {}", services.join(", ")),
-        )],
+        conditions: conditions.clone(),
     };
-    shut.into_iter().take(MOST_ANCESTORS).map(ancestor).collect()
+    gateways.into_iter().take(MOST_ANCESTORS).map(ancestor).collect()
 }
 
 /// Through which Gateways each Service is reached, as a server of a route or as a target of a

@@ -1,18 +1,21 @@
-//! What guards fails closed: which objects are kept shut by the policies that are attached to them.
+//! What policies are attached to, and what guards fails closed: which objects are kept shut by the policies
+//! that are attached to them.
 
 mod kind;
 mod report;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use config::{Close, Diagnostic};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
-use crate::attached::{AttachedPolicy, Attachment};
 use crate::object::{About, Object, ObjectName};
+use crate::policy::{AttachedPolicy, Attachment, Finding, Rules};
 use crate::resources::{PolicyTarget, PolicyTargetSelector};
 use crate::selector;
 use crate::status::AncestorStatus;
+use crate::translate::connection::materials;
 use crate::translate::index::Index;
 pub(super) use kind::Guarded;
 use kind::Objects;
@@ -33,8 +36,31 @@ pub(super) struct Policies {
 
 struct Entry {
     section: Option<String>,
-    close: Close,
+    effect: Effect,
 }
+
+/// What a policy does to what it is attached to.
+enum Effect {
+    Close(Close),
+    Apply(Attached),
+}
+
+/// A policy that is in force.
+#[derive(Clone, Debug)]
+pub(super) struct Attached {
+    /// Which one it is.
+    pub(super) policy: ObjectName,
+    pub(super) rules: Arc<Rules>,
+}
+
+impl PartialEq for Attached {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.rules, &other.rules)
+    }
+}
+
+/// The policies that are attached to a thing and to a part of it, in this order, the older first.
+pub(super) type Levels = [Vec<Attached>; 2];
 
 impl Guards {
     /// The attachments of all policies of a world; those to nothing that is there are reported, and
@@ -49,7 +75,9 @@ impl Guards {
             return (guards, policies);
         }
         let objects = Objects::of(world.world);
-        for policy in &world.world.policies {
+        let mut all: Vec<&Object<AttachedPolicy>> = world.world.policies.iter().collect();
+        all.sort_by(|left, right| left.about.by_arrival(&right.about));
+        for policy in all {
             let mut attaching = Attaching {
                 world,
                 objects: &objects,
@@ -70,8 +98,8 @@ impl Guards {
 
     /// Why the whole object is shut, if it is.
     pub(super) fn whole(&self, kind: Guarded, name: &ObjectName) -> Option<&Close> {
-        let mut entries = self.entries(kind, name);
-        entries.find(|entry| entry.section.is_none()).map(|entry| &entry.close)
+        let mut entries = self.entries(kind, name).filter(|entry| entry.section.is_none());
+        entries.find_map(Entry::close)
     }
 
     /// Why a part of an object, which may be called several ways, is shut, if it or the whole
@@ -86,7 +114,22 @@ impl Guards {
             Some(section) => sections.contains(section),
             None => true,
         };
-        self.entries(kind, name).find(in_part).map(|entry| &entry.close)
+        self.entries(kind, name).filter(in_part).find_map(Entry::close)
+    }
+
+    /// The policies that are attached to an object and to a part of it, which may be called several ways.
+    pub(super) fn levels(&self, kind: Guarded, name: &ObjectName, sections: &[String]) -> Levels {
+        let mut levels = Levels::default();
+        let [whole, part] = &mut levels;
+        for entry in self.entries(kind, name) {
+            let Effect::Apply(attached) = &entry.effect else { continue };
+            match &entry.section {
+                None => whole.push(attached.clone()),
+                Some(section) if sections.contains(section) => part.push(attached.clone()),
+                Some(_) => {}
+            }
+        }
+        levels
     }
 
     fn entries(&self, kind: Guarded, name: &ObjectName) -> impl Iterator<Item = &Entry> {
@@ -98,8 +141,39 @@ impl Guards {
         entries.into_iter().flatten()
     }
 
+    /// The parts of `rules` that an older policy says of the same thing.
+    fn conflicts(
+        &self,
+        kind: Guarded,
+        name: &ObjectName,
+        section: Option<&str>,
+        rules: &Rules,
+    ) -> Vec<Finding> {
+        let same = self.entries(kind, name).filter(|entry| entry.section.as_deref() == section);
+        let mut conflicts: Vec<Finding> = Vec::new();
+        for entry in same {
+            let Effect::Apply(older) = &entry.effect else { continue };
+            for part in older.rules.parts().filter(|part| rules.parts().any(|own| own == *part)) {
+                if conflicts.iter().all(|known| known.field != part) {
+                    let message = format!("{}, which is older, says it", older.policy);
+                    conflicts.push(Finding { field: part.to_owned(), message });
+                }
+            }
+        }
+        conflicts
+    }
+
     fn add(&mut self, kind: Guarded, name: &ObjectName, entry: Entry) {
         self.entries.entry((kind, name.clone())).or_default().push(entry);
+    }
+}
+
+impl Entry {
+    fn close(&self) -> Option<&Close> {
+        match &self.effect {
+            Effect::Close(close) => Some(close),
+            Effect::Apply(_) => None,
+        }
     }
 }
 
@@ -137,7 +211,7 @@ impl Attaching<'_> {
             // Nobody can say what is meant, so whatever has the name is shut.
             if self.is_unknown(&target.group, &target.kind) {
                 for kind in Guarded::ALL {
-                    self.guards.add(kind, &name, whole(policy));
+                    self.guards.add(kind, &name, shut(policy, "it is attached to no kind"));
                 }
                 let message = format!("`{}` of group `{}` is no kind", target.kind, target.group);
                 self.report.not_found(policy, target, message);
@@ -147,7 +221,7 @@ impl Attaching<'_> {
         if !kind.has(self.world, &name) {
             self.diagnostics.push(unknown_target(policy, &target.kind, &name));
             self.report.not_found(policy, target, format!("there is no {} {name}", target.kind));
-            self.guards.add(kind, &name, whole(policy));
+            self.guards.add(kind, &name, shut(policy, "it came before what it is attached to"));
             return;
         }
         self.entry(kind, &name, target.section_name.as_deref());
@@ -190,43 +264,87 @@ impl Attaching<'_> {
         }
     }
 
-    /// Shuts an object that is there, or the part of it that is meant. Where there is no such part,
-    /// nobody can say what is meant, so the whole object is shut.
+    /// Attaches it to an object that is there, or to the part of it that is meant. Where there is no such
+    /// part, nobody can say what is meant, so the whole object is shut.
     fn entry(&mut self, kind: Guarded, name: &ObjectName, section: Option<&str>) {
         let policy = &self.policy.about;
-        let mut entry = whole(policy);
-        let mut sections_there = None;
-        if let Some(section) = section.filter(|section| !section.is_empty()) {
+        let section = section.filter(|section| !section.is_empty());
+        if let Some(section) = section {
             let sections = kind.sections(self.world, self.targets, name);
-            if sections.iter().any(|one| one == section) {
-                entry.section = Some(section.to_owned());
-            } else {
+            if !sections.iter().any(|one| one == section) {
                 let diagnostic = unknown_section(policy, kind, name, section, &sections);
                 self.diagnostics.push(diagnostic);
-                sections_there = Some(sections);
+                if kind.is_ours(self.world, name) {
+                    let ancestor = ancestor(kind, name, Some(section));
+                    self.report.no_section(ancestor, kind, &sections);
+                }
+                let why = format!("it is attached to the section `{section}`, which is not there");
+                self.guards.add(kind, name, shut(policy, &why));
+                return;
             }
         }
+        let rules = &self.policy.value.rules;
+        let closing = self.closing(kind);
+        let conflicts = self.guards.conflicts(kind, name, section, rules);
         if kind.is_ours(self.world, name) {
             let ancestor = ancestor(kind, name, section);
-            let fields = &self.policy.value.fields;
-            match sections_there {
-                None => self.report.not_built(ancestor, kind, fields),
-                Some(sections) => self.report.no_section(ancestor, kind, &sections),
+            match closing.as_slice() {
+                [] => self.report.in_force(ancestor, &rules.ignored, &conflicts),
+                closing => self.report.closes(ancestor, kind, closing),
             }
         }
-        self.guards.add(kind, name, entry);
+        let effect = match closing.as_slice() {
+            [] => Effect::Apply(Attached { policy: policy.name.clone(), rules: rules.clone() }),
+            closing => Effect::Close(close(policy, &said(closing))),
+        };
+        self.guards.add(kind, name, Entry { section: section.map(str::to_owned), effect });
+    }
+
+    /// What of it keeps shut what it is attached to.
+    fn closing(&self, kind: Guarded) -> Vec<Finding> {
+        let rules = &self.policy.value.rules;
+        let mut closing = rules.closing.clone();
+        let is_server = match kind {
+            Guarded::Gateway | Guarded::Route => false,
+            Guarded::Service | Guarded::Backend | Guarded::KgatewayBackend => true,
+        };
+        if let Some(part) = rules.traffic.parts().next().filter(|_| is_server) {
+            let message = format!(
+                "it is for Gateways and HTTPRoutes; this is a kind of server: {}",
+                kind.name()
+            );
+            closing.push(Finding { field: part.to_owned(), message });
+        }
+        if let Err(Finding { field, message }) = materials(self.world, &rules.connection) {
+            let field = match self.policy.about.kind.as_str() {
+                "BackendTLSPolicy" => "validation.caCertificateRefs".to_owned(),
+                _ => format!("backend.{field}"),
+            };
+            closing.push(Finding { field, message });
+        }
+        closing
     }
 }
 
-fn whole(policy: &About) -> Entry {
-    Entry { section: None, close: close(policy) }
+/// What keeps the whole of something shut.
+fn shut(policy: &About, why: &str) -> Entry {
+    Entry { section: None, effect: Effect::Close(close(policy, why)) }
 }
 
-fn close(policy: &About) -> Close {
+fn close(policy: &About, why: &str) -> Close {
     Close {
-        id: "policy.not-built".to_owned(),
-        reason: format!("{} {} is attached to it and is not built yet", policy.kind, policy.name),
+        id: "policy.closes".to_owned(),
+        reason: format!(
+            "{} {} is attached to it and keeps it shut: {why}",
+            policy.kind, policy.name
+        ),
     }
+}
+
+/// Findings in one line.
+pub(super) fn said(findings: &[Finding]) -> String {
+    let lines = findings.iter().map(|finding| format!("`{}`: {}", finding.field, finding.message));
+    lines.collect::<Vec<_>>().join("; ")
 }
 
 /// Kinds that exist and that others serve: a policy on one of them guards nothing of ours.

@@ -7,7 +7,7 @@ use gateway_api::gatewayclasses::GatewayClass;
 use gateway_api::gateways::Gateway;
 use gateway_api::httproutes::HttpRoute;
 use gateway_api::referencegrants::ReferenceGrant;
-use k8s_openapi::api::core::v1::{Secret, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service};
 
 use crate::object::{Object, ObjectName};
 use crate::resources::{AgentgatewayBackend, KgatewayBackend};
@@ -25,6 +25,7 @@ pub(super) struct Index<'a> {
     kgateway_backends: Names<'a, KgatewayBackend>,
     services: Names<'a, Service>,
     secrets: Names<'a, Secret>,
+    config_maps: Names<'a, ConfigMap>,
     parameters: BTreeSet<&'a ObjectName>,
     grants: BTreeMap<&'a str, Vec<&'a ReferenceGrant>>,
     services_of: BTreeMap<&'a str, Vec<Placed<'a>>>,
@@ -60,6 +61,7 @@ impl<'a> Index<'a> {
             kgateway_backends: names(&world.kgateway_backends),
             services: names(&world.services),
             secrets: names(&world.secrets),
+            config_maps: names(&world.config_maps),
             parameters: world.parameters.iter().map(|object| &object.about.name).collect(),
             grants,
             services_of,
@@ -97,6 +99,10 @@ impl<'a> Index<'a> {
 
     pub(super) fn secret(&self, name: &ObjectName) -> Option<&'a Object<Secret>> {
         self.secrets.get(name).copied()
+    }
+
+    pub(super) fn config_map(&self, name: &ObjectName) -> Option<&'a Object<ConfigMap>> {
+        self.config_maps.get(name).copied()
     }
 
     /// The grants that a namespace gives.

@@ -13,13 +13,12 @@ use gateway_api::gateways::{
 use crate::object::{About, Object, ObjectName};
 use crate::status::reason;
 use crate::translate::action::{closed, unknown_condition_of_listener, unknown_guard};
-use crate::translate::guard::{Guarded, Guards};
+use crate::translate::guard::{Guarded, Guards, Levels};
 use crate::translate::index::Index;
 use crate::translate::port::port;
 use crate::translate::section;
 use certificate::Certificates;
-pub use certificate::referenced_secrets;
-pub(super) use certificate::values;
+pub(super) use certificate::{referenced, text, values};
 
 /// A listener, whether it is served or not.
 #[derive(Clone, Debug)]
@@ -40,6 +39,8 @@ pub(super) struct Listener {
     pub(super) certificates: Vec<ObjectName>,
     /// What keeps all its routes shut.
     pub(super) close: Option<Close>,
+    /// The policies of its Gateway and of itself.
+    pub(super) policies: Levels,
     /// Where it was written.
     pub(super) place: Option<Place>,
     /// Whether it takes HTTPRoutes.
@@ -100,7 +101,8 @@ fn listener(
         Ok((Protocol::Http, _)) | Err(_) => Certificates::default(),
     };
     let hostname = written.hostname.as_deref().filter(|hostname| !hostname.is_empty());
-    let guard = guards.part(Guarded::Gateway, &about.name, &section::of_listener(written));
+    let sections = section::of_listener(written);
+    let guard = guards.part(Guarded::Gateway, &about.name, &sections);
     let close = guard.cloned().or_else(|| unknown(about, &field)).or(certificates.close);
     Listener {
         name: format!("{}/{}", about.name, written.name),
@@ -111,6 +113,7 @@ fn listener(
         served_as: served_as.as_ref().ok().copied(),
         certificates: certificates.usable,
         close,
+        policies: guards.levels(Guarded::Gateway, &about.name, &sections),
         place: about.place(&field),
         takes_routes: kinds.takes_routes,
         refusal: served_as.err(),

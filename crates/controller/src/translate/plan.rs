@@ -10,9 +10,12 @@ use config::document::{
 use config::{Close, Origins, Place};
 
 use crate::object::{Object, ObjectName};
+use crate::policy::Connection;
 use crate::status::BackendOutcome;
 use crate::translate::action::Answer;
+use crate::translate::connection::{apply_to_service, apply_to_target};
 use crate::translate::gateway::Served;
+use crate::translate::index::Index;
 use crate::translate::listener::Listener;
 use crate::translate::route::Route;
 
@@ -30,9 +33,18 @@ pub(super) struct PlannedBackend {
     pub(super) backend: Backend,
     pub(super) outcome: BackendOutcome,
     /// The ordinary HTTP server that it is, instead of a backend.
-    pub(super) service: Option<Service>,
+    pub(super) service: Option<PlannedService>,
+    /// How each of its targets is connected to.
+    pub(super) connections: Vec<Connection>,
     pub(super) place: Option<Place>,
     pub(super) target_places: Vec<Option<Place>>,
+}
+
+/// An ordinary HTTP server, and how it is connected to.
+#[derive(Clone, Debug)]
+pub(super) struct PlannedService {
+    pub(super) service: Service,
+    pub(super) connection: Connection,
 }
 
 /// Whose part of a plan.
@@ -100,13 +112,18 @@ impl<'a> Plan<'a> {
         });
         let services = self.backends.values().filter_map(|planned| planned.service.as_ref());
         let services = services.chain(self.routes.iter().flat_map(|route| &route.answer.services));
-        keys.chain(services.filter_map(|service| service.endpoints.as_deref())).collect()
+        keys.chain(services.filter_map(|planned| planned.service.endpoints.as_deref())).collect()
     }
 
     /// The document of one share, its listeners bound to `address`. It holds the backends that its
     /// routes lead to and no others.
-    pub(super) fn document(&self, share: &Share<'_>, address: IpAddr) -> (Document, Origins) {
-        let mut writing = Writing::default();
+    pub(super) fn document(
+        &self,
+        world: &Index<'_>,
+        share: &Share<'_>,
+        address: IpAddr,
+    ) -> (Document, Origins) {
+        let mut writing = Writing::new(world);
         let shared = self.gateways.iter().filter(|served| share.has(served.name()));
         for listener in shared.flat_map(Served::in_force) {
             writing.add_listener(listener, address);
@@ -132,8 +149,8 @@ impl<'a> Plan<'a> {
 }
 
 /// A document while it is written.
-#[derive(Default)]
-struct Writing {
+struct Writing<'a, 'w> {
+    world: &'a Index<'w>,
     document: Document,
     origins: Origins,
     /// The names of its backends.
@@ -142,7 +159,17 @@ struct Writing {
     services: BTreeSet<String>,
 }
 
-impl Writing {
+impl<'a, 'w> Writing<'a, 'w> {
+    fn new(world: &'a Index<'w>) -> Self {
+        Self {
+            world,
+            document: Document::default(),
+            origins: Origins::default(),
+            backends: BTreeSet::new(),
+            services: BTreeSet::new(),
+        }
+    }
+
     fn add_listener(&mut self, listener: &Listener, address: IpAddr) {
         let Some((protocol, port)) = listener.served_as else { return };
         let path = format!("listeners[{}]", self.document.listeners.len());
@@ -181,33 +208,41 @@ impl Writing {
             matches: route.matches.clone(),
             filters: answer.filters.clone(),
             timeouts: answer.timeouts.clone(),
-            action: answer.action.clone(),
+            action: varied(&answer.action, answer),
         });
     }
 
     fn add_lead(&mut self, plan: &Plan<'_>, answer: &Answer, lead: &Lead) {
         match lead {
-            Lead::Backend(name) => self.add_backend(plan, name),
+            Lead::Backend(name) => self.add_backend(plan, answer, name),
             Lead::Service(name) => {
-                let own = answer.services.iter().find(|service| service.name == *name);
+                let is_it = |own: &&PlannedService| own.service.name == *name;
+                let own = answer.services.iter().find(is_it);
                 let planned = plan.backends.get(name);
-                if let Some(service) = own.or(planned.and_then(|planned| planned.service.as_ref()))
-                    && self.services.insert(name.clone())
-                {
-                    if let Some(planned) = planned.filter(|_| own.is_none()) {
-                        let path = format!("services[{}]", self.document.services.len());
-                        remember(&mut self.origins, path, planned.place.as_ref());
-                    }
-                    self.document.services.push(service.clone());
+                let server = own.or(planned.and_then(|planned| planned.service.as_ref()));
+                let Some(server) = server else { return };
+                let name = called(answer, name);
+                if !self.services.insert(name.clone()) {
+                    return;
                 }
+                if let Some(planned) = planned.filter(|_| own.is_none()) {
+                    let path = format!("services[{}]", self.document.services.len());
+                    remember(&mut self.origins, path, planned.place.as_ref());
+                }
+                let mut service = Service { name, ..server.service.clone() };
+                let connection = connected(answer, &server.connection);
+                let secrets = &mut self.document.secrets;
+                apply_to_service(self.world, &connection, &mut service, secrets);
+                self.document.services.push(service);
             }
             Lead::Fail(_) => {}
         }
     }
 
-    fn add_backend(&mut self, plan: &Plan<'_>, name: &str) {
+    fn add_backend(&mut self, plan: &Plan<'_>, answer: &Answer, name: &str) {
         let Some(planned) = plan.backends.get(name) else { return };
-        if !self.backends.insert(name.to_owned()) {
+        let name = called(answer, name);
+        if !self.backends.insert(name.clone()) {
             return;
         }
         let path = format!("backends[{}]", self.document.backends.len());
@@ -215,7 +250,52 @@ impl Writing {
             remember(&mut self.origins, format!("{path}.targets[{index}]"), place.as_ref());
         }
         remember(&mut self.origins, path, planned.place.as_ref());
-        self.document.backends.push(planned.backend.clone());
+        let mut backend = Backend { name, ..planned.backend.clone() };
+        for (entry, connection) in backend.targets.iter_mut().zip(&planned.connections) {
+            if let TargetEntry::Inline(target) = entry {
+                let connection = connected(answer, connection);
+                let secrets = &mut self.document.secrets;
+                apply_to_target(self.world, &connection, target, secrets);
+            }
+        }
+        self.document.backends.push(backend);
+    }
+}
+
+/// What a server or backend is called that a rule leads to.
+fn called(answer: &Answer, name: &str) -> String {
+    match &answer.variant {
+        Some(variant) => variant.name(name),
+        None => name.to_owned(),
+    }
+}
+
+/// How a server is connected to that a rule leads to.
+fn connected(answer: &Answer, own: &Connection) -> Connection {
+    match &answer.variant {
+        Some(variant) => variant.with(own),
+        None => own.clone(),
+    }
+}
+
+/// An action with the names that what it leads to has for its rule.
+fn varied(action: &Action, answer: &Answer) -> Action {
+    let is_stand_in = |name: &String| answer.stand_ins.iter().any(|one| one.name == *name);
+    match action {
+        Action::Backend(name) => Action::Backend(called(answer, name)),
+        Action::Service(name) => Action::Service(called(answer, name)),
+        Action::Backends(shares) => {
+            let mut shares = shares.clone();
+            for share in &mut shares {
+                match &mut share.lead {
+                    Lead::Backend(name) if !is_stand_in(name) => *name = called(answer, name),
+                    Lead::Service(name) => *name = called(answer, name),
+                    Lead::Backend(_) | Lead::Fail(_) => {}
+                }
+            }
+            Action::Backends(shares)
+        }
+        Action::Redirect(_) | Action::Close(_) | Action::Fail(_) => action.clone(),
     }
 }
 

@@ -7,9 +7,11 @@ use k8s_openapi::api::core::v1::ServicePort;
 
 use crate::endpoints;
 use crate::object::{About, ObjectName};
+use crate::translate::connection;
 use crate::translate::grant::{self, Kind, Referent};
-use crate::translate::guard::{Guarded, Guards};
+use crate::translate::guard::{Guarded, Guards, Levels};
 use crate::translate::index::Index;
+use crate::translate::plan::PlannedService;
 use crate::translate::section;
 use crate::translate::shape::{backend_name, kgateway_backend_name};
 use crate::translate::target::service_url;
@@ -28,7 +30,7 @@ pub(super) enum Led {
     /// The ordinary HTTP server of this name that a backend is.
     Static(String),
     /// The port of a Service.
-    Service(Box<Service>),
+    Service(Box<PlannedService>),
 }
 
 /// Why a reference leads nowhere.
@@ -105,7 +107,7 @@ fn service(
     guards: &Guards,
     name: &ObjectName,
     number: Option<i32>,
-) -> Result<Service, Close> {
+) -> Result<PlannedService, Close> {
     let Some(number) = number else {
         return Err(close(UNKNOWN, format!("a reference to Service {name} names a `port`")));
     };
@@ -116,23 +118,34 @@ fn service(
         return Err(close(UNKNOWN, format!("Service {name} has no port {number}")));
     };
     let key = endpoints::key(name, number);
-    let guard = guards.part(Guarded::Service, name, &section::of_port(number, Some(port)));
-    Ok(Service {
+    let sections = section::of_port(number, Some(port));
+    let levels = [Levels::default(), guards.levels(Guarded::Service, name, &sections)];
+    let connection = connection::of_server(&[], levels);
+    let guard = guards.part(Guarded::Service, name, &sections).cloned();
+    let service = Service {
         name: key.clone(),
         url: service_url(world, name, number, ""),
         endpoints: Some(key),
-        protocol: protocol(name, port)?,
-        tls: None,
-        close: guard.cloned(),
-    })
+        protocol: protocol(name, port, connection.tls.is_some())?,
+        close: guard.or_else(|| connection::service_fault(world, &connection)),
+        ..Service::default()
+    };
+    Ok(PlannedService { service, connection })
 }
 
 /// What is spoken to a port (Kubernetes, "Application protocol").
-fn protocol(name: &ObjectName, port: &ServicePort) -> Result<ServiceProtocol, Close> {
+fn protocol(
+    name: &ObjectName,
+    port: &ServicePort,
+    has_tls: bool,
+) -> Result<ServiceProtocol, Close> {
     match port.app_protocol.as_deref() {
         Some("kubernetes.io/h2c") => Ok(ServiceProtocol::Http2),
-        Some(wss @ "kubernetes.io/wss") => {
-            let reason = format!("Service {name} asks for `{wss}`, and TLS to it is not built yet");
+        Some(wss @ "kubernetes.io/wss") if !has_tls => {
+            let reason = format!(
+                "Service {name} asks for `{wss}`, and nothing says how its certificate is checked: \
+                 write a BackendTLSPolicy"
+            );
             Err(close(PROTOCOL, reason))
         }
         _ => Ok(ServiceProtocol::Http1),

@@ -11,7 +11,7 @@ use crate::status::ParentStatus;
 use crate::translate::action::{Answer, Reading, answer, closed};
 use crate::translate::faults::Faults;
 use crate::translate::gateway::Served;
-use crate::translate::guard::{Guarded, Guards};
+use crate::translate::guard::{Guarded, Guards, Levels};
 use crate::translate::index::Index;
 use crate::translate::listener::Listener;
 use crate::translate::matches::matches;
@@ -47,9 +47,10 @@ pub(super) struct Routes {
     pub(super) statuses: BTreeMap<ObjectName, Vec<ParentStatus>>,
 }
 
-/// Listeners that have the same guard.
+/// Listeners that have the same guard and the same policies.
 struct Group {
     close: Option<Close>,
+    policies: Levels,
     listeners: Vec<(String, ObjectName)>,
 }
 
@@ -117,7 +118,9 @@ fn rule_routes(
     let Some(matches) = matches(route, index, rule, faults, diagnostics) else {
         return Vec::new();
     };
-    let guard = guards.part(Guarded::Route, &route.name, &section::of_rule(rule));
+    let sections = section::of_rule(rule);
+    let guard = guards.part(Guarded::Route, &route.name, &sections);
+    let policies = guards.levels(Guarded::Route, &route.name, &sections);
     if let Some(close) = guard {
         diagnostics.push(route.error("route.closed", &field, closed(close)));
     }
@@ -128,7 +131,7 @@ fn rule_routes(
     for group in groups {
         let answer = match guard.or(group.close.as_ref()) {
             Some(close) => Answer::closed(close.clone()),
-            None => answer.clone(),
+            None => answer.clone().by(&[group.policies.clone(), policies.clone()].concat()),
         };
         let first = group.listeners.first().map(|(listener, _)| listener.as_str());
         routes.push(Route {
@@ -161,9 +164,12 @@ fn groups(parents: &[Parent<'_>]) -> Vec<Group> {
 
 fn join(groups: &mut Vec<Group>, listener: &Listener) {
     let member = (listener.name.clone(), listener.gateway.clone());
-    if let Some(group) = groups.iter_mut().find(|group| group.close == listener.close) {
+    let is_same =
+        |group: &&mut Group| group.close == listener.close && group.policies == listener.policies;
+    if let Some(group) = groups.iter_mut().find(is_same) {
         group.listeners.push(member);
         return;
     }
-    groups.push(Group { close: listener.close.clone(), listeners: vec![member] });
+    let (close, policies) = (listener.close.clone(), listener.policies.clone());
+    groups.push(Group { close, policies, listeners: vec![member] });
 }

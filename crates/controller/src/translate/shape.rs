@@ -6,12 +6,14 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::Value;
 
 use crate::object::{About, Object, ObjectName};
+use crate::policy::{Rules, of_backend};
 use crate::resources::{
     self, AgentgatewayBackend, BackendStatus, KgatewayBackend, KgatewayMcp, KgatewayProtocol,
     KgatewayTarget, Mcp, Protocol, SingleTarget, StaticBackend, Target, TargetStatus,
 };
 use crate::status::reason;
 use crate::translate::grant::Kind;
+use crate::translate::guard::said;
 
 /// A backend, whatever its generation.
 pub(super) struct Shape<'a> {
@@ -35,6 +37,8 @@ pub(super) struct Shape<'a> {
     pub(super) server: Option<&'a StaticBackend>,
     /// Its targets, as its status names them.
     pub(super) held: &'a [TargetStatus],
+    /// The policies that it writes itself.
+    pub(super) policies: Rules,
 }
 
 /// What keeps a backend shut.
@@ -80,7 +84,8 @@ pub(super) struct Static<'a> {
     pub(super) port: i32,
     pub(super) path: Option<&'a str>,
     pub(super) transport: Transport,
-    pub(super) policies: bool,
+    /// The policies that it writes itself.
+    pub(super) policies: Option<&'a Value>,
 }
 
 /// What a document calls an `AgentgatewayBackend`.
@@ -96,6 +101,7 @@ pub(crate) fn kgateway_backend_name(name: &ObjectName) -> String {
 /// The current generation.
 pub(super) fn current(object: &Object<AgentgatewayBackend>) -> Shape<'_> {
     let spec = &object.value.spec;
+    let policies = of_backend(&object.about, spec.policies.as_ref());
     let foreign = [
         ("spec.ai", spec.ai.is_some()),
         ("spec.aws", spec.aws.is_some()),
@@ -108,7 +114,7 @@ pub(super) fn current(object: &Object<AgentgatewayBackend>) -> Shape<'_> {
     } else if spec.mcp.is_none() && spec.static_.is_none() {
         Some(without_mcp())
     } else {
-        inline_policies(spec.policies.as_ref())
+        inline_policies(&policies)
     };
     let mcp = spec.mcp.as_ref().filter(|_| spec.static_.is_none());
     let stateless = matches!(
@@ -130,12 +136,14 @@ pub(super) fn current(object: &Object<AgentgatewayBackend>) -> Shape<'_> {
         kind: Kind::BACKEND,
         server: spec.static_.as_ref(),
         held: held(object.value.status.as_ref()),
+        policies,
     }
 }
 
 /// Both older generations.
 pub(super) fn kgateway(object: &Object<KgatewayBackend>) -> Shape<'_> {
     let spec = &object.value.spec;
+    let policies = of_backend(&object.about, spec.policies.as_ref());
     let other_type = spec.type_.as_deref().filter(|kind| *kind != "MCP");
     let shut = if let Some(kind) = other_type {
         let message = format!("type `{kind}` is not served");
@@ -143,7 +151,7 @@ pub(super) fn kgateway(object: &Object<KgatewayBackend>) -> Shape<'_> {
     } else if spec.mcp.is_none() {
         Some(without_mcp())
     } else {
-        inline_policies(spec.policies.as_ref())
+        inline_policies(&policies)
     };
     let mcp = spec.mcp.as_ref();
     Shape {
@@ -157,6 +165,7 @@ pub(super) fn kgateway(object: &Object<KgatewayBackend>) -> Shape<'_> {
         kind: Kind::KGATEWAY_BACKEND,
         server: None,
         held: held(object.value.status.as_ref()),
+        policies,
     }
 }
 
@@ -164,9 +173,9 @@ fn without_mcp() -> Shut {
     Shut::new("spec", reason::TRANSLATION_ERROR, "it has no `mcp`".to_owned())
 }
 
-fn inline_policies(policies: Option<&Value>) -> Option<Shut> {
-    let message = "inline `policies` are not built yet".to_owned();
-    says_something(policies).then(|| Shut::new("spec.policies", reason::TRANSLATION_ERROR, message))
+fn inline_policies(policies: &Rules) -> Option<Shut> {
+    let first = policies.closing.first()?;
+    Some(Shut::new(&first.field, reason::TRANSLATION_ERROR, said(&policies.closing)))
 }
 
 fn unknown_guard(about: &About) -> Option<Shut> {
@@ -177,14 +186,6 @@ fn unknown_guard(about: &About) -> Option<Shut> {
 
 fn held(status: Option<&BackendStatus>) -> &[TargetStatus] {
     status.map(|status| status.targets.as_slice()).unwrap_or_default()
-}
-
-fn says_something(policies: Option<&Value>) -> bool {
-    match policies {
-        None | Some(Value::Null) => false,
-        Some(Value::Object(fields)) => !fields.is_empty(),
-        Some(_) => true,
-    }
 }
 
 fn failure_mode(mode: resources::FailureMode) -> FailureMode {
@@ -220,7 +221,7 @@ fn current_what(target: &Target) -> What<'_> {
             port: target.port,
             path: target.path.as_deref(),
             transport: transport(target.protocol),
-            policies: says_something(target.policies.as_ref()),
+            policies: target.policies.as_ref(),
         }),
         _ => What::Unclear,
     }
@@ -233,7 +234,7 @@ fn single(target: &SingleTarget) -> Static<'_> {
         port: target.port,
         path: target.path.as_deref(),
         transport: transport(target.protocol),
-        policies: says_something(target.policies.as_ref()),
+        policies: target.policies.as_ref(),
     }
 }
 
@@ -282,7 +283,7 @@ fn kgateway_what(target: &KgatewayTarget) -> What<'_> {
                     Transport::Streamable
                 }
             },
-            policies: says_something(target.policies.as_ref()),
+            policies: target.policies.as_ref(),
         }),
         _ => What::Unclear,
     }

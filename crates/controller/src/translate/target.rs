@@ -12,9 +12,11 @@ use config::document::{Backend, Target, TargetEntry};
 use config::{Close, Diagnostic, ElicitationLabel, Place};
 
 use crate::object::About;
+use crate::policy::Rules;
 use crate::status::LeftOut;
 use crate::translate::action::closed;
-use crate::translate::guard::{Guarded, Guards};
+use crate::translate::connection;
+use crate::translate::guard::{Guarded, Guards, Levels};
 use crate::translate::index::Index;
 use crate::translate::plan::PlannedBackend;
 use crate::translate::shape::{self, Entry, Shape, What};
@@ -34,6 +36,10 @@ struct Candidate<'a> {
     place: Option<Place>,
     /// What its status has to say of it.
     message: String,
+    /// The policies of its Service.
+    of_service: Levels,
+    /// Those that the entry writes itself.
+    policies: Rules,
 }
 
 /// What the entries of a backend come to beside targets.
@@ -106,28 +112,37 @@ fn backend(
         candidates.extend(finding.candidates(entry, &mut findings, diagnostics));
     }
     let service = shape.server.and_then(|server| {
-        finding.service(server, close_of_backend.clone(), &mut findings, diagnostics)
+        finding.service(kind, server, close_of_backend.clone(), &mut findings, diagnostics)
     });
     if candidates.is_empty() && close_of_backend.is_none() && shape.server.is_none() {
         let message = "it has no target, so its lists are empty";
         diagnostics.push(shape.about.warning("backend.empty", "spec.mcp", message));
     }
     let mut candidates = named(shape.about, candidates, &mut findings, diagnostics);
+    let mut connections = Vec::new();
     for candidate in &mut candidates {
         let sections = [candidate.target.name.clone()];
-        if let Some(close) = guards.part(kind, &shape.about.name, &sections)
+        let of_service = std::mem::take(&mut candidate.of_service);
+        let levels = [of_service, guards.levels(kind, &shape.about.name, &sections)];
+        let own = [&candidate.policies.connection, &shape.policies.connection];
+        let connection = connection::of_server(&own, levels);
+        let guard = guards.part(kind, &shape.about.name, &sections).cloned();
+        let close = guard.or_else(|| connection::target_fault(world, &connection));
+        if let Some(close) = close
             && close_of_backend.is_none()
             && candidate.target.close.is_none()
         {
-            diagnostics.push(shape.about.error("target.closed", &candidate.field, closed(close)));
-            candidate.shut(close.clone());
+            diagnostics.push(shape.about.error("target.closed", &candidate.field, closed(&close)));
+            candidate.shut(close);
         }
+        connections.push(connection);
     }
     let outcome = outcome::outcome(shape, close_of_backend.as_ref(), &candidates, findings);
     let place = |candidate: &Candidate<'_>| candidate.place.clone();
     PlannedBackend {
         outcome,
         service,
+        connections,
         place: shape.about.place("spec"),
         target_places: candidates.iter().map(place).collect(),
         backend: Backend {
@@ -199,6 +214,8 @@ impl<'a> Finding<'a, '_> {
                     field: entry.field.clone(),
                     place: backend.place(&entry.field),
                     message: reached.message,
+                    of_service: reached.of_service,
+                    policies: reached.policies,
                 }]
             }
             What::Unclear => {

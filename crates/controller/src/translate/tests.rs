@@ -8,7 +8,7 @@ use config::{Variables, compile, to_yaml};
 use crate::manifests::read;
 use crate::object::ObjectName;
 use crate::settings::{CrossNamespace, Settings};
-use crate::translate::{document, document_by, referenced_secrets, translate};
+use crate::translate::{document, document_by, referenced, translate};
 
 /// Each folder of `fixtures` holds objects and what they mean. `UPDATE_FIXTURES=1` writes down what
 /// they mean now.
@@ -114,7 +114,7 @@ fn each_gateway_gets_a_document_of_its_own_without_endpoints() {
 fn only_secrets_that_may_be_referred_to_are_read_and_none_is_written_in_a_document() {
     let objects = fixture("listener-certificates-granted");
     let manifests = read("objects.yaml", &objects).unwrap();
-    let names = referenced_secrets(&manifests.world, &Settings::default());
+    let names = referenced(&manifests.world, &Settings::default()).secrets;
     let names: Vec<String> = names.iter().map(ObjectName::to_string).collect();
     assert_eq!(names, ["all/pair", "named/pair"]);
     let document = document(vec![manifests]).document;

@@ -47,14 +47,17 @@ fn of_target(
     before: &Value,
 ) -> TargetStatus {
     let endpoints = target.service.as_ref().and_then(|key| sight.endpoints.get(key));
+    let said = |text: String| Some(text).filter(|text| !text.is_empty());
     let mut status = TargetStatus {
         name: target.name.clone(),
         service: target.service.clone(),
         endpoints: endpoints.map(|addresses| i64::try_from(addresses.len()).unwrap_or(i64::MAX)),
-        message: Some(target.message.clone()).filter(|message| !message.is_empty()),
+        message: said(target.message.clone()).or_else(|| {
+            let has_none = endpoints.is_some_and(Vec::is_empty);
+            has_none.then(|| "its Service has no endpoint that is ready; it is down".to_owned())
+        }),
         ..TargetStatus::default()
     };
-    let said = |text: String| Some(text).filter(|text| !text.is_empty());
     if let Some(report) = sight.proxies.target(backend, &target.name) {
         // What was overcome is nobody's business any more.
         status.last_error = said(report.error).filter(|_| report.state != "up");

@@ -1,6 +1,7 @@
 //! A request, and who makes it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderMap;
 use mcp::{Id, Level, Message, Revision, Text};
@@ -70,6 +71,8 @@ pub struct Call {
     pub over: CancellationToken,
     /// Whether the answer can be events.
     pub takes_events: bool,
+    /// How long the answer may take besides what its target's deadlines say.
+    pub within: Option<Duration>,
 }
 
 impl Call {

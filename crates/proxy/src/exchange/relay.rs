@@ -310,7 +310,7 @@ struct Patience {
 
 impl Patience {
     fn new(exchange: &Exchange) -> Self {
-        let timeouts = &exchange.upstream.target().settings.timeouts;
+        let timeouts = exchange.timeouts();
         let began = Instant::now();
         Self { next: timeouts.call, limit: began + timeouts.progress, began }
     }

@@ -59,6 +59,9 @@ pub(super) fn request(
     for filters in rewriting.filters.into_iter().flatten() {
         filters.request_headers.apply(&mut headers);
     }
+    for (name, value) in &server.service.headers {
+        headers.insert(name, value.clone());
+    }
     let mut filters = rewriting.filters.into_iter().flatten().rev();
     let written = filters.find_map(|filters| filters.host.clone());
     let host = written.or(asked).or_else(|| server.authority().cloned());

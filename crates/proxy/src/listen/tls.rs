@@ -2,18 +2,18 @@
 //! listener without one that can be used lets nobody in; the others of its address go on.
 
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 
-use config::{Certificate, ListenerTls};
+use config::ListenerTls;
 use rustls::client::verify_server_name;
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::ServerName;
 use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{ServerConfig, SignatureScheme};
 use tracing::warn;
+
+use crate::certificate::certified;
 
 /// The server side of TLS for one address. Reads the files that it names; what cannot be used is
 /// left out, and logged.
@@ -34,26 +34,6 @@ pub(crate) async fn server_config(tls: &ListenerTls) -> Option<Arc<ServerConfig>
     let mut config = builder.with_no_client_auth().with_cert_resolver(chooser);
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Some(Arc::new(config))
-}
-
-async fn certified(
-    certificate: &Certificate,
-    provider: &CryptoProvider,
-) -> Result<CertifiedKey, String> {
-    let (chain, key) = match certificate {
-        Certificate::Given { chain, key, .. } => {
-            (chain.expose().as_bytes().to_vec(), key.expose().as_bytes().to_vec())
-        }
-        Certificate::Files { chain, key } => (read(chain).await?, read(key).await?),
-    };
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&chain).collect();
-    let chain = chain.map_err(|error| format!("its certificate: {error}"))?;
-    let key = PrivateKeyDer::from_pem_slice(&key).map_err(|error| format!("its key: {error}"))?;
-    CertifiedKey::from_der(chain, key, provider).map_err(|error| error.to_string())
-}
-
-async fn read(path: &Path) -> Result<Vec<u8>, String> {
-    tokio::fs::read(path).await.map_err(|error| format!("reading `{}`: {error}", path.display()))
 }
 
 /// Chooses among the certificates of one address.

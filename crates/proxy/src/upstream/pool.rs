@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
-use config::TargetTls;
+use config::UpstreamTls;
 use http::response::Parts;
 use http::{Request, StatusCode};
 use http_body_util::Full;
@@ -56,7 +56,7 @@ pub(crate) struct Sending<'a> {
     pub(crate) endpoints: &'a [SocketAddr],
     /// The endpoint that has our session, tried first.
     pub(crate) pinned: Option<SocketAddr>,
-    pub(crate) tls: &'a TargetTls,
+    pub(crate) tls: &'a UpstreamTls,
     pub(crate) connect_timeout: Duration,
     /// The longest head of an answer, in bytes.
     pub(crate) header_block: usize,

@@ -107,7 +107,8 @@ pub(super) fn is_credential(name: &str) -> bool {
     CREDENTIALS.contains(&name.as_str()) || words.any(|word| CREDENTIAL_WORDS.contains(&word))
 }
 
-fn is_own(name: &HeaderName) -> bool {
+/// Whether a header is not for others to set.
+pub(in crate::compile) fn is_own(name: &HeaderName) -> bool {
     OWN.contains(&name.as_str()) || name.as_str().starts_with("mcp-")
 }
 

@@ -1,9 +1,10 @@
 //! The schema of what an `AgentgatewayPolicy` says, as far as it is known without being read: its
 //! sections by name, and which of them go together.
 
-use schemars::{Schema, SchemaGenerator, json_schema};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::json;
 
+use crate::resources::policy::traffic::{Cors, HeaderModifiers, PolicyTimeouts};
 use crate::resources::schema::{Field, Rule, backend_policies, kept, replace, rules};
 
 /// What holds of a whole policy.
@@ -99,8 +100,11 @@ const BEFORE_ROUTING: Rule = (
 );
 
 /// `spec.traffic`.
-pub(super) fn traffic(_: &mut SchemaGenerator) -> Schema {
+pub(super) fn traffic(generator: &mut SchemaGenerator) -> Schema {
     let mut schema = kept(&TRAFFIC);
+    replace(&mut schema, "cors", Cors::json_schema(generator).to_value());
+    replace(&mut schema, "headerModifiers", HeaderModifiers::json_schema(generator).to_value());
+    replace(&mut schema, "timeouts", PolicyTimeouts::json_schema(generator).to_value());
     let phase = json!({
         "description": "When it applies: `PostRouting`, with the route known, or `PreRouting`. Unset means `PostRouting`.",
         "type": "string",
@@ -152,15 +156,12 @@ pub(super) fn strategy(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-const TRAFFIC: [Field; 15] = [
+const TRAFFIC: [Field; 12] = [
     ("transformation", "How requests and answers are changed: `request`, `response`."),
     ("extProc", "A service that processes requests and answers."),
     ("extAuth", "A service that is asked whether a request may pass."),
     ("rateLimit", "How many requests may pass: `local`, `global`."),
-    ("cors", "Which pages of other origins may call, as the CORS filter of an HTTPRoute says it."),
     ("csrf", "Which other origins may send requests that change something: `additionalOrigins`."),
-    ("headerModifiers", "Headers that are set, added and removed: `request`, `response`."),
-    ("timeouts", "How long an answer may take: `request`."),
     ("retry", "When a request is tried again."),
     ("authorization", "Who may call: `action` and `policy.matchExpressions`."),
     ("jwtAuthentication", "Which tokens are taken: `mode`, `providers`, `location`, `mcp`."),

@@ -1,10 +1,11 @@
 //! What is to be said of a policy: how it fares with each object that it is attached to.
 
 use crate::object::{About, ObjectName};
+use crate::policy::Finding;
 use crate::resources::PolicyTarget;
 use crate::status::reason::{self, kind};
 use crate::status::{Ancestor, AncestorStatus, Condition};
-use crate::translate::guard::Guarded;
+use crate::translate::guard::{Guarded, said};
 
 /// How many ancestors the API holds for one policy.
 pub(in crate::translate) const MOST_ANCESTORS: usize = 16;
@@ -17,16 +18,34 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// It is attached to something, and what it asks for is not built.
-    pub(super) fn not_built(&mut self, ancestor: Ancestor, kind: Guarded, fields: &[String]) {
-        let fields: Vec<String> = fields.iter().map(|field| format!("`{field}`")).collect();
-        let what = match fields.as_slice() {
-            [] => "it is not built yet".to_owned(),
-            [field] => format!("{field} is not built yet"),
-            fields => format!("{} are not built yet", fields.join(", ")),
+    /// It is attached to something, which it keeps shut.
+    pub(super) fn closes(&mut self, ancestor: Ancestor, kind: Guarded, closing: &[Finding]) {
+        let message = format!("{}; {} is closed", said(closing), described(&ancestor, kind));
+        self.add(ancestor, Condition::fails(kind::ACCEPTED, reason::INVALID, message), attached());
+    }
+
+    /// It is attached to something and in force, but for the fields that are ignored and those of which
+    /// an older policy says something else.
+    pub(super) fn in_force(
+        &mut self,
+        ancestor: Ancestor,
+        ignored: &[Finding],
+        conflicts: &[Finding],
+    ) {
+        let mut lines = Vec::new();
+        if !ignored.is_empty() {
+            lines.push(format!("ignored: {}", said(ignored)));
+        }
+        if !conflicts.is_empty() {
+            lines.push(format!("not in force: {}", said(conflicts)));
+        }
+        let reason = match lines.as_slice() {
+            [] => reason::ACCEPTED,
+            _ => reason::PARTIALLY_VALID,
         };
-        let message = format!("{what}; {} is closed", described(&ancestor, kind));
-        self.add(ancestor, reason::INVALID, message, attached());
+        let accepted =
+            Condition { message: lines.join("; "), ..Condition::holds(kind::ACCEPTED, reason) };
+        self.add(ancestor, accepted, attached());
     }
 
     /// It is attached to a part that is not there.
@@ -37,7 +56,7 @@ impl Report {
         let known = known(sections);
         let message =
             format!("{kind} {name} has no section `{section}` but {known}; all of it is closed");
-        self.add(ancestor, reason::INVALID, message, attached());
+        self.add(ancestor, Condition::fails(kind::ACCEPTED, reason::INVALID, message), attached());
     }
 
     /// It is attached to nothing that is there.
@@ -50,7 +69,8 @@ impl Report {
             section_name: target.section_name.clone(),
         };
         let pending = Condition::fails(kind::ATTACHED, reason::PENDING, message.as_str());
-        self.add(ancestor, reason::TARGET_NOT_FOUND, message, pending);
+        let accepted = Condition::fails(kind::ACCEPTED, reason::TARGET_NOT_FOUND, message);
+        self.add(ancestor, accepted, pending);
     }
 
     /// All of it, as far as the API holds it.
@@ -64,7 +84,7 @@ impl Report {
         self.ancestors
     }
 
-    fn add(&mut self, ancestor: Ancestor, reason: &'static str, message: String, other: Condition) {
+    fn add(&mut self, ancestor: Ancestor, accepted: Condition, other: Condition) {
         if self.ancestors.iter().any(|status| status.ancestor_ref == ancestor) {
             return;
         }
@@ -72,7 +92,7 @@ impl Report {
             self.more += 1;
             return;
         }
-        let conditions = vec![Condition::fails(kind::ACCEPTED, reason, message), other];
+        let conditions = vec![accepted, other];
         self.ancestors.push(AncestorStatus { ancestor_ref: ancestor, conditions });
     }
 }

@@ -10,13 +10,11 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::object::{About, Object, ObjectName};
-use crate::settings::Settings;
 use crate::status::reason;
 use crate::translate::class;
 use crate::translate::grant::{self, Kind, Referent};
 use crate::translate::index::Index;
 use crate::translate::listener::Problem;
-use crate::world::World;
 
 /// What the values of a certificate's Secret are called.
 const CHAIN: &str = "tls.crt";
@@ -33,15 +31,13 @@ pub(super) struct Certificates {
     pub(super) close: Option<Close>,
 }
 
-/// The Secrets of certificates that listeners of our Gateways refer to and may. No others have to be
-/// read.
-pub fn referenced_secrets(world: &World, settings: &Settings) -> BTreeSet<ObjectName> {
-    let index = Index::of(world, settings);
+/// The Secrets of certificates that listeners of our Gateways refer to and may.
+pub(in crate::translate) fn referenced(index: &Index<'_>) -> BTreeSet<ObjectName> {
     let mut names = BTreeSet::new();
-    for object in world.gateways.iter().filter(|one| class::is_ours(&index, one)) {
+    for object in index.world.gateways.iter().filter(|one| class::is_ours(index, one)) {
         for listener in object.value.spec.listeners.iter().filter(|one| one.protocol == "HTTPS") {
             for reference in references(listener) {
-                names.extend(permitted(&index, &object.about, reference).ok());
+                names.extend(permitted(index, &object.about, reference).ok());
             }
         }
     }
@@ -140,7 +136,7 @@ fn fault(secret: &Object<Secret>) -> Option<&'static str> {
 }
 
 /// A value as an API server holds it, or as it is written in a file.
-fn text<'a>(secret: &'a Secret, name: &str) -> Option<&'a str> {
+pub(in crate::translate) fn text<'a>(secret: &'a Secret, name: &str) -> Option<&'a str> {
     let written = secret.string_data.as_ref().and_then(|data| data.get(name));
     let held = secret.data.as_ref().and_then(|data| data.get(name));
     let held = held.and_then(|bytes| str::from_utf8(&bytes.0).ok());

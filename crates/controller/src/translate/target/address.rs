@@ -9,8 +9,9 @@ use k8s_openapi::api::core::v1::ServicePort;
 
 use crate::endpoints;
 use crate::object::{About, ObjectName};
+use crate::policy::{Rules, of_target};
 use crate::translate::action::closed;
-use crate::translate::guard::Guarded;
+use crate::translate::guard::{Guarded, Levels, said};
 use crate::translate::index::Index;
 use crate::translate::port::port;
 use crate::translate::section;
@@ -30,6 +31,22 @@ pub(super) struct Reached {
     pub(super) message: String,
     /// The reference that leads to nothing.
     pub(super) missing: Option<String>,
+    /// The policies of the Service that it is.
+    pub(super) of_service: Levels,
+    /// Those that the entry writes itself.
+    pub(super) policies: Rules,
+}
+
+impl Reached {
+    fn of(target: Target) -> Self {
+        Self {
+            target,
+            message: String::new(),
+            missing: None,
+            of_service: Levels::default(),
+            policies: Rules::default(),
+        }
+    }
 }
 
 impl Finding<'_, '_> {
@@ -47,11 +64,12 @@ impl Finding<'_, '_> {
             Err(close) => {
                 let url = Some(format!("http://{name}.invalid/"));
                 let target = Target { url, close: Some(close), ..Target::default() };
-                Reached { target, message: String::new(), missing: None }
+                Reached::of(target)
             }
         };
-        if written.policies {
-            let reason = "inline `policies` are not built yet".to_owned();
+        reached.policies = of_target(self.shape.about, field, written.policies);
+        if !reached.policies.closing.is_empty() {
+            let reason = said(&reached.policies.closing);
             reached.target.close = Some(Close { id: "target.policies".to_owned(), reason });
         }
         if let Some(close) = &reached.target.close {
@@ -80,7 +98,7 @@ impl Finding<'_, '_> {
         match address(self.world, backend, written).map_err(unusable)? {
             Address::Host(host) => {
                 let target = Target { url: url(&host), ..Target::default() };
-                Ok(Reached { target, message: String::new(), missing: None })
+                Ok(Reached::of(target))
             }
             Address::Service { name, host } => {
                 let found = service_port(self.world, &name, written.port);
@@ -96,7 +114,8 @@ impl Finding<'_, '_> {
                 // A host is a name, which may come to lead somewhere; only a reference is missing.
                 let is_missing = written.service.is_some() && !message.is_empty();
                 let missing = is_missing.then(|| format!("{field}: {message}"));
-                Ok(Reached { target, message, missing })
+                let of_service = self.guards.levels(Guarded::Service, &name, &sections);
+                Ok(Reached { message, missing, of_service, ..Reached::of(target) })
             }
         }
     }

@@ -8,12 +8,13 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use crate::endpoints;
 use crate::object::{About, Object};
+use crate::policy::Rules;
 use crate::selector::{self, SelectorError};
 use crate::settings::CrossNamespace;
 use crate::status::{LeftOut, reason};
 use crate::translate::action::closed;
 use crate::translate::grant::{self, Referent};
-use crate::translate::guard::{Guarded, Guards};
+use crate::translate::guard::{Guarded, Guards, Levels};
 use crate::translate::index::Placed;
 use crate::translate::section;
 use crate::translate::shape::Entry;
@@ -72,6 +73,9 @@ impl<'a> Finding<'a, '_> {
             }
             for (port, transport) in ports {
                 let mut candidate = self.candidate(entry, service, port, transport, diagnostics);
+                let sections = section::of_port(port.port, Some(port));
+                candidate.of_service =
+                    self.guards.levels(Guarded::Service, &service.about.name, &sections);
                 if let Some(close) = close(service, port, self.guards, diagnostics) {
                     candidate.shut(close);
                 }
@@ -174,6 +178,8 @@ impl<'a> Finding<'a, '_> {
             field: entry.field.clone(),
             place: about.place(""),
             message,
+            of_service: Levels::default(),
+            policies: Rules::default(),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! A backend that is an ordinary HTTP server, as documents write it.
 
-use config::document::{Service, ServiceProtocol};
+use config::document::Service;
 use config::{Close, Diagnostic};
 
 use crate::endpoints;
 use crate::resources::StaticBackend;
-use crate::translate::guard::Guarded;
+use crate::translate::connection;
+use crate::translate::guard::{Guarded, Levels};
+use crate::translate::plan::PlannedService;
 use crate::translate::port::port;
 use crate::translate::section;
 use crate::translate::target::address::{Address, host_address, service_port};
@@ -18,11 +20,12 @@ impl Finding<'_, '_> {
     /// be none at its address.
     pub(super) fn service(
         &self,
+        kind: Guarded,
         written: &StaticBackend,
         close: Option<Close>,
         findings: &mut Findings,
         diagnostics: &mut Vec<Diagnostic>,
-    ) -> Option<Service> {
+    ) -> Option<PlannedService> {
         let about = self.shape.about;
         let mut unusable = |message: String| {
             findings.problem(about, "backend.address", FIELD, message, diagnostics);
@@ -37,6 +40,7 @@ impl Finding<'_, '_> {
             Err(message) => return unusable(message),
         };
         let name = self.shape.name.clone();
+        let mut of_service = Levels::default();
         let (host, endpoints, guard) = match address {
             Address::Host(host) => (host, None, None),
             Address::Service { name, host } => {
@@ -46,16 +50,16 @@ impl Finding<'_, '_> {
                     diagnostics.push(about.error(id, FIELD, message));
                 }
                 let guard = self.guards.part(Guarded::Service, &name, &sections);
+                of_service = self.guards.levels(Guarded::Service, &name, &sections);
                 (host, Some(endpoints::key(&name, number)), guard.cloned())
             }
         };
-        Some(Service {
-            name,
-            url: format!("http://{host}:{number}"),
-            endpoints,
-            protocol: ServiceProtocol::Http1,
-            tls: None,
-            close: close.or(guard),
-        })
+        let levels = [of_service, self.guards.levels(kind, &about.name, &[])];
+        let connection = connection::of_server(&[&self.shape.policies.connection], levels);
+        let close = close.or(guard);
+        let close = close.or_else(|| connection::service_fault(self.world, &connection));
+        let url = format!("http://{host}:{number}");
+        let service = Service { name, url, endpoints, close, ..Service::default() };
+        Some(PlannedService { service, connection })
     }
 }

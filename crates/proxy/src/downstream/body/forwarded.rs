@@ -29,9 +29,8 @@ pub struct Forwarded {
 
 impl Deadline {
     /// From now on, whichever is first: a request is passed on as soon as it is here.
-    pub(crate) fn of(timeouts: RouteTimeouts) -> Option<Self> {
-        let RouteTimeouts { request, backend_request } = timeouts;
-        let after = request.into_iter().chain(backend_request).min()?;
+    pub(crate) fn of(timeouts: RouteTimeouts, of_server: Option<Duration>) -> Option<Self> {
+        let after = [timeouts.shortest(), of_server].into_iter().flatten().min()?;
         Some(Self { at: Instant::now().checked_add(after)?, after })
     }
 

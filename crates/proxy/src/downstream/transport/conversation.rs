@@ -154,6 +154,7 @@ impl Conversation<'_> {
             headers: self.headers.clone(),
             over: endpoint.closing.over.clone(),
             takes_events: true,
+            within: endpoint.within,
         };
         let (context, pipe) = (endpoint.context.clone(), self.pipe.clone());
         let answered = answer(context, pipe, session.clone(), call, record);

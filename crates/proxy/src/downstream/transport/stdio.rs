@@ -108,6 +108,7 @@ fn endpoint<'a>(
         principal: Principal::anonymous(),
         remote: REMOTE,
         closing: &context.closing,
+        within: None,
     })
 }
 

@@ -208,7 +208,8 @@ async fn call(
     let (headers, over) = (post.headers.clone(), endpoint.closing.over.clone());
     let revision = post.claims.as_ref().map(|claims| claims.revision);
     let revision = revision.unwrap_or(Revision::LATEST_LEGACY);
-    let call = Call { message, id: id.clone(), caller, revision, headers, over, takes_events };
+    let (ours, within) = (id.clone(), endpoint.within);
+    let call = Call { message, id: ours, caller, revision, headers, over, takes_events, within };
     match dispatch::dispatch(endpoint.context, &view, call, record).await {
         Err(CallError::UnknownSession) => Err(RequestError::UnknownSession(Some(id))),
         Err(error) => {

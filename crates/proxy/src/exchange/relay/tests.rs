@@ -100,6 +100,7 @@ fn exchange(
         result,
         speaker,
         session: None,
+        within: None,
         takes_events: false,
         effect: None,
         _counted,

@@ -1,17 +1,23 @@
-//! The TLS settings of targets, made into what rustls takes. The system's roots are loaded once,
+//! The TLS settings of servers, made into what rustls takes. The system's roots are loaded once,
 //! when the first target needs them.
 
-use std::path::Path;
+use std::fmt;
 use std::sync::Arc;
 
-use config::TargetTls;
+use config::{Roots, UpstreamTls, Verification};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::server::ParsedCertificate;
+use rustls::sign::SingleCertAndKey;
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+};
 use tokio::sync::OnceCell;
 
+use crate::certificate::certified;
 use crate::upstream::address::Address;
 use crate::upstream::error::UpstreamError;
 
@@ -22,41 +28,72 @@ pub(crate) use cache::TlsCache;
 /// The name that the certificate must carry: as configured, else the URL's host.
 pub(crate) fn server_name(
     address: &Address,
-    settings: &TargetTls,
+    settings: &UpstreamTls,
 ) -> Result<ServerName<'static>, UpstreamError> {
     let name = settings.server_name.as_deref().unwrap_or(&address.host).to_owned();
     let error = format!("`{name}` cannot be the name in a certificate");
     ServerName::try_from(name).map_err(|_| UpstreamError::connect(&address.peer, error))
 }
 
-/// The client side of TLS for a target with these settings. Reads the file of `ca`.
+/// The client side of TLS for a server with these settings. Reads the files that they name.
 pub(crate) async fn client_config(
     address: &Address,
-    settings: &TargetTls,
+    settings: &UpstreamTls,
 ) -> Result<ClientConfig, UpstreamError> {
     let fail = |reason: String| UpstreamError::connect(&address.peer, reason);
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|error| fail(format!("TLS: {error}")))?;
-    if settings.insecure_skip_verify {
-        let verifier = Arc::new(AcceptAnyName(provider));
-        let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
-        return Ok(builder.with_no_client_auth());
-    }
-    let roots = match &settings.ca {
-        Some(path) => Arc::new(roots_of(path).await.map_err(fail)?),
-        None => system_roots().await.map_err(fail)?,
+    let builder = match verifier(settings, provider.clone()).await.map_err(fail)? {
+        Some(verifier) => builder.dangerous().with_custom_certificate_verifier(verifier),
+        None => builder.with_root_certificates(roots(&settings.roots).await.map_err(fail)?),
     };
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+    let Some(certificate) = &settings.certificate else {
+        return Ok(builder.with_no_client_auth());
+    };
+    let key = certified(certificate, &provider).await;
+    let key = key.map_err(|reason| fail(format!("`{certificate}` cannot be used: {reason}")))?;
+    Ok(builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(key))))
 }
 
-async fn roots_of(path: &Path) -> Result<RootCertStore, String> {
-    let place = path.display();
-    let text =
-        tokio::fs::read(path).await.map_err(|error| format!("reading `{place}`: {error}"))?;
+/// What checks certificates, where it is not the usual.
+async fn verifier(
+    settings: &UpstreamTls,
+    provider: Arc<CryptoProvider>,
+) -> Result<Option<Arc<dyn ServerCertVerifier>>, String> {
+    let names = match &settings.verification {
+        Verification::Name => return Ok(None),
+        Verification::Nothing => return Ok(Some(Arc::new(AcceptAnyName(provider)))),
+        Verification::Trust => None,
+        Verification::Names(names) => {
+            let name = |name: &String| {
+                let parsed = ServerName::try_from(name.clone());
+                parsed.map_err(|_| format!("`{name}` cannot be a name in a certificate"))
+            };
+            Some(names.iter().map(name).collect::<Result<Vec<_>, _>>()?)
+        }
+    };
+    let roots = roots(&settings.roots).await?;
+    Ok(Some(Arc::new(AcceptNames { provider, roots, names })))
+}
+
+async fn roots(roots: &Roots) -> Result<Arc<RootCertStore>, String> {
+    match roots {
+        Roots::System => system_roots().await,
+        Roots::File(path) => {
+            let place = path.display();
+            let text = tokio::fs::read(path).await;
+            let text = text.map_err(|error| format!("reading `{place}`: {error}"))?;
+            roots_of(&text, &place).map(Arc::new)
+        }
+        Roots::Given { name, pem } => roots_of(pem.expose().as_bytes(), name).map(Arc::new),
+    }
+}
+
+fn roots_of(text: &[u8], place: &impl fmt::Display) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(&text) {
+    for certificate in CertificateDer::pem_slice_iter(text) {
         let certificate = certificate.map_err(|error| format!("`{place}`: {error}"))?;
         roots.add(certificate).map_err(|error| format!("`{place}`: {error}"))?;
     }
@@ -86,6 +123,43 @@ async fn system_roots() -> Result<Arc<RootCertStore>, String> {
 #[derive(Debug)]
 struct AcceptAnyName(Arc<CryptoProvider>);
 
+/// For other names than the one that is asked for: a certificate that is trusted, for one of them, or
+/// for any where there are none.
+#[derive(Debug)]
+struct AcceptNames {
+    provider: Arc<CryptoProvider>,
+    roots: Arc<RootCertStore>,
+    names: Option<Vec<ServerName<'static>>>,
+}
+
+impl AcceptNames {
+    fn check(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<(), rustls::Error> {
+        let certificate = ParsedCertificate::try_from(end_entity)?;
+        let algorithms = self.provider.signature_verification_algorithms.all;
+        verify_server_cert_signed_by_trust_anchor(
+            &certificate,
+            &self.roots,
+            intermediates,
+            now,
+            algorithms,
+        )?;
+        let Some(names) = &self.names else { return Ok(()) };
+        let mut last = Err(rustls::Error::InvalidCertificate(CertificateError::NotValidForName));
+        for name in names {
+            last = verify_server_name(&certificate, name);
+            if last.is_ok() {
+                break;
+            }
+        }
+        last
+    }
+}
+
 impl ServerCertVerifier for AcceptAnyName {
     fn verify_server_cert(
         &self,
@@ -104,8 +178,7 @@ impl ServerCertVerifier for AcceptAnyName {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signed, algorithms)
+        signed_tls12(&self.0, message, certificate, signed)
     }
 
     fn verify_tls13_signature(
@@ -114,13 +187,67 @@ impl ServerCertVerifier for AcceptAnyName {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signed, algorithms)
+        signed_tls13(&self.0, message, certificate, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.0.signature_verification_algorithms.supported_schemes()
     }
+}
+
+impl ServerCertVerifier for AcceptNames {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        self.check(end_entity, intermediates, now).map(|()| ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        signed_tls12(&self.provider, message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        signed_tls13(&self.provider, message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+fn signed_tls12(
+    provider: &CryptoProvider,
+    message: &[u8],
+    certificate: &CertificateDer<'_>,
+    signed: &DigitallySignedStruct,
+) -> Result<HandshakeSignatureValid, rustls::Error> {
+    let algorithms = &provider.signature_verification_algorithms;
+    verify_tls12_signature(message, certificate, signed, algorithms)
+}
+
+fn signed_tls13(
+    provider: &CryptoProvider,
+    message: &[u8],
+    certificate: &CertificateDer<'_>,
+    signed: &DigitallySignedStruct,
+) -> Result<HandshakeSignatureValid, rustls::Error> {
+    let algorithms = &provider.signature_verification_algorithms;
+    verify_tls13_signature(message, certificate, signed, algorithms)
 }
 
 #[cfg(test)]

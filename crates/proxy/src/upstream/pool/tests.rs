@@ -31,7 +31,7 @@ impl Client {
             address: &address,
             endpoints: &self.endpoints,
             pinned: None,
-            tls: &TargetTls::default(),
+            tls: &UpstreamTls::default(),
             connect_timeout: Duration::from_secs(5),
             header_block: 32 * 1024,
         };

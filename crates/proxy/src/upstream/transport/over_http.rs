@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use config::{TargetAddress, TargetTls};
+use config::TargetAddress;
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, LOCATION, USER_AGENT,
 };
@@ -92,12 +92,11 @@ impl Http {
         *request.method_mut() = method;
         *request.uri_mut() = address.path.clone().into();
         *request.headers_mut() = all;
-        let default = TargetTls::default();
         let sending = Sending {
             address,
             endpoints: &settings.endpoints,
             pinned: self.pinned(&settings.endpoints),
-            tls: target.tls.as_ref().unwrap_or(&default),
+            tls: &target.tls,
             connect_timeout: target.timeouts.connect,
             header_block: self.common.limits.header_block,
         };

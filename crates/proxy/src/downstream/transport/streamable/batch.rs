@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
@@ -93,6 +94,7 @@ struct Batch {
     principal: Principal,
     remote: SocketAddr,
     closing: Closing,
+    within: Option<Duration>,
     /// For the records of its requests.
     origin: Origin,
     /// Cancelled when nobody waits for it any more.
@@ -112,6 +114,7 @@ impl Batch {
             principal: endpoint.principal.clone(),
             remote: endpoint.remote,
             closing: endpoint.closing.clone(),
+            within: endpoint.within,
             origin,
             given_up: CancellationToken::new(),
         }
@@ -127,6 +130,7 @@ impl Batch {
             principal: self.principal.clone(),
             remote: self.remote,
             closing: &self.closing,
+            within: self.within,
         };
         let post = Post {
             endpoint: &endpoint,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use config::TargetTls;
+use config::UpstreamTls;
 use parking_lot::Mutex;
 use rustls::ClientConfig;
 
@@ -14,7 +14,7 @@ use crate::upstream::error::UpstreamError;
 pub(crate) struct TlsCache {
     /// What is offered to be spoken; empty: HTTP/1.1, without a word.
     protocols: Vec<Vec<u8>>,
-    last: Mutex<Option<(TargetTls, Arc<ClientConfig>)>>,
+    last: Mutex<Option<(UpstreamTls, Arc<ClientConfig>)>>,
 }
 
 impl TlsCache {
@@ -32,7 +32,7 @@ impl TlsCache {
     pub(crate) async fn config(
         &self,
         address: &Address,
-        settings: &TargetTls,
+        settings: &UpstreamTls,
     ) -> Result<Option<Arc<ClientConfig>>, UpstreamError> {
         match address.scheme {
             Scheme::Http => return Ok(None),

@@ -22,8 +22,13 @@ fn authority() -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "src/upstream/connect/tls/fixtures/ca.pem"].iter().collect()
 }
 
+/// The settings that trust what is in a file.
+fn trusting(file: PathBuf) -> UpstreamTls {
+    UpstreamTls { roots: Roots::File(file), ..UpstreamTls::default() }
+}
+
 /// Asks a TLS server that says `hello`; an error is given as it is shown.
-async fn check(settings: TargetTls, url: &str, expected: &str) {
+async fn check(settings: UpstreamTls, url: &str, expected: &str) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoints = [listener.local_addr().unwrap()];
     let chain = CertificateDer::pem_slice_iter(CERTIFICATE).map(Result::unwrap).collect();
@@ -72,27 +77,38 @@ async fn check(settings: TargetTls, url: &str, expected: &str) {
 
 #[tokio::test]
 async fn a_configured_authority_is_trusted_for_the_name_in_the_url() {
-    let settings = TargetTls { ca: Some(authority()), ..TargetTls::default() };
+    let settings = trusting(authority());
     check(settings.clone(), "https://peer.test/", "hello").await;
     check(settings.clone(), "https://other.test/", "not valid for name").await;
-    let named = TargetTls { server_name: Some("peer.test".to_owned()), ..settings };
+    let named = UpstreamTls { server_name: Some("peer.test".to_owned()), ..settings };
     check(named, "https://other.test/", "hello").await;
 }
 
 #[tokio::test]
 async fn an_unknown_authority_is_refused_unless_the_operator_says_otherwise() {
-    let unknown = TargetTls { ca: Some(other_authority()), ..TargetTls::default() };
+    let unknown = trusting(other_authority());
     check(unknown, "https://peer.test/", "invalid peer certificate").await;
-    let insecure = TargetTls { insecure_skip_verify: true, ..TargetTls::default() };
+    let insecure = UpstreamTls { verification: Verification::Nothing, ..UpstreamTls::default() };
     check(insecure, "https://other.test/", "hello").await;
+}
+
+#[tokio::test]
+async fn other_names_and_any_name_need_a_trusted_certificate() {
+    let verifying = |verification| UpstreamTls { verification, ..trusting(authority()) };
+    let named = |name: &str| Verification::Names(vec!["10.0.0.1".to_owned(), name.to_owned()]);
+    check(verifying(named("peer.test")), "https://other.test/", "hello").await;
+    check(verifying(named("third.test")), "https://peer.test/", "not valid for name").await;
+    check(verifying(Verification::Trust), "https://other.test/", "hello").await;
+    let unknown = UpstreamTls { verification: Verification::Trust, ..trusting(other_authority()) };
+    check(unknown, "https://peer.test/", "invalid peer certificate").await;
 }
 
 #[tokio::test]
 async fn a_file_without_certificates_is_named() {
     let key = authority().with_file_name("server.key");
-    let settings = TargetTls { ca: Some(key), ..TargetTls::default() };
+    let settings = trusting(key);
     check(settings, "https://peer.test/", "server.key` holds no certificate").await;
-    let settings = TargetTls { ca: Some("/no/such/file".into()), ..TargetTls::default() };
+    let settings = trusting("/no/such/file".into());
     check(settings, "https://peer.test/", "reading `/no/such/file`").await;
 }
 

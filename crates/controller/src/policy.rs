@@ -1,17 +1,30 @@
-//! What a policy is attached to. Its rules are not read: until they are built, a policy keeps shut
-//! what it is attached to.
+//! Policies as they are attached: to what, and what of what they say is in force.
+
+mod fields;
+mod read;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::object::About;
 use crate::resources::{PolicyTarget, PolicyTargetSelector};
+pub use fields::page;
+pub(crate) use read::{of_backend, of_target};
+pub(crate) use rules::{
+    Authorities, Connection, CredentialSource, Finding, Rules, Tls, Traffic, Trust,
+};
 
-/// A policy of any kind, as far as what it is attached to.
+/// A policy of any kind.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AttachedPolicy {
     /// What it is attached to, in the order in which it says so.
     pub attachments: Vec<Attachment>,
-    /// What it asks for, by field: `traffic.cors`.
-    pub fields: Vec<String>,
+    /// What it asks for.
+    pub(crate) rules: Arc<Rules>,
 }
 
 /// One thing that a policy is attached to, in the policy's own namespace.
@@ -26,9 +39,9 @@ pub enum Attachment {
 }
 
 impl AttachedPolicy {
-    /// Reads `spec.targetRefs`, `spec.targetRef` and `spec.targetSelectors`. `None` where the
-    /// object has none of them.
-    pub fn read(object: &Value) -> Option<Self> {
+    /// Reads `spec.targetRefs`, `spec.targetRef` and `spec.targetSelectors`, and what the policy asks for,
+    /// where it is of a kind that is known. `None` where the object has none of them.
+    pub fn read(about: &About, object: &Value, is_known: bool) -> Option<Self> {
         let spec = object.get("spec")?;
         let mut attachments = Vec::new();
         let references = spec.get("targetRefs");
@@ -40,24 +53,21 @@ impl AttachedPolicy {
         attachments.extend(references.into_iter().flat_map(|list| each(list, by_name)));
         attachments.extend(reference.map(by_name));
         attachments.extend(selectors.into_iter().flat_map(|list| each(list, by_labels)));
-        Some(Self { attachments, fields: fields(spec) })
-    }
-}
-
-/// The fields of a policy's `spec` that say what it asks for. Those of the three parts of an
-/// AgentgatewayPolicy are named one by one.
-fn fields(spec: &Value) -> Vec<String> {
-    let mut fields = Vec::new();
-    for (field, value) in spec.as_object().into_iter().flatten() {
-        match (field.as_str(), value.as_object()) {
-            ("targetRef" | "targetRefs" | "targetSelectors", _) => {}
-            ("traffic" | "frontend" | "backend", Some(parts)) if !parts.is_empty() => {
-                fields.extend(parts.keys().map(|part| format!("{field}.{part}")));
-            }
-            _ => fields.push(field.clone()),
+        let mut rules = match is_known {
+            true => read::of_policy(about, spec),
+            false => Rules::closing(format!("a {} of this group is not known", about.kind)),
+        };
+        if attachments.is_empty() || attachments.contains(&Attachment::Anything) {
+            rules.close("spec", "it cannot be read what it is attached to");
         }
+        Some(Self { attachments, rules: Arc::new(rules) })
     }
-    fields
+
+    /// One that nobody can read, which may be attached to anything.
+    pub fn unreadable(why: &str) -> Self {
+        let rules = Arc::new(Rules::closing(why.to_owned()));
+        Self { attachments: vec![Attachment::Anything], rules }
+    }
 }
 
 fn each(list: &Value, read: fn(&Value) -> Attachment) -> Vec<Attachment> {
