@@ -3,6 +3,8 @@
 
 /// The features, as the Gateway API calls them, in the order of the alphabet.
 pub(super) const FEATURES: &[&str] = &[
+    "BackendTLSPolicy",
+    "BackendTLSPolicySANValidation",
     "Gateway",
     "GatewayAddressEmpty",
     "GatewayHTTPListenerIsolation",

@@ -6,6 +6,7 @@ mod crds;
 mod endurance;
 mod live;
 mod operation;
+mod policies;
 mod seeds;
 mod smoke;
 mod statuses;
