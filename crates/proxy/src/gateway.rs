@@ -23,7 +23,7 @@ use crate::place::{Place, PlaceError};
 use crate::reload;
 use crate::session::{KeyRing, Sessions};
 use crate::tasks::Tasks;
-use crate::upstream::Surroundings;
+use crate::upstream::{Names, Surroundings};
 use crate::world::World;
 
 /// How often idle sessions and connections are looked for, where none is over sooner.
@@ -82,6 +82,7 @@ impl Gateway {
             tasks: options.tasks.clone(),
             metrics: options.metrics.clone(),
             limits: limits.clone(),
+            names: Names::new(options.tasks.clone(), options.clock.clone()),
         };
         let context = Arc::new(Context {
             world: ArcSwapOption::empty(),

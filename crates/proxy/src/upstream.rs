@@ -12,6 +12,7 @@ mod error;
 mod feed;
 mod lease;
 mod looks;
+mod names;
 mod overlay_places;
 mod pool;
 mod processes;
@@ -52,6 +53,7 @@ pub(crate) use error::UpstreamError;
 pub use feed::Feed;
 pub(crate) use lease::Client;
 pub use lease::{Lease, Owner, Seat, Slot};
+pub use names::Names;
 pub(crate) use overlay_places::OverlayPlace;
 pub(crate) use pool::HttpAnswer;
 pub(crate) use pool::body::HttpBody;
@@ -81,6 +83,8 @@ pub struct Surroundings {
     pub metrics: Arc<Metrics>,
     /// The bounds.
     pub limits: Arc<Limits>,
+    /// The addresses behind names.
+    pub names: Names,
 }
 
 /// The live side of one target.
@@ -122,36 +126,32 @@ impl Upstream {
     ) -> Arc<Self> {
         static SERIAL: AtomicU64 = AtomicU64::new(0);
 
-        let tasks = surroundings.tasks.child();
-        let key = settings.target.key.clone();
+        let all = surroundings.clone();
+        let tasks = all.tasks.child();
         let most = settings.target.settings.max_processes;
         let processes = Processes::new("clients", most, metrics.clone());
         let catalog_processes =
             Processes::new("its lists", running_catalogs(most), metrics.clone());
-        let base = Feed::new(
-            Declaration::default(),
-            surroundings.limits.list.get(),
-            surroundings.clock.unix(),
-            tasks.child(),
-        );
+        let (list, now) = (all.limits.list.get(), all.clock.unix());
+        let base = Feed::new(Declaration::default(), list, now, tasks.child());
 
         let upstream = Arc::new(Self {
             serial: SERIAL.fetch_add(1, Ordering::Relaxed),
-            key,
+            key: settings.target.key.clone(),
             settings: Arc::new(ArcSwap::from_pointee(settings)),
-            http: HttpPool::new(surroundings.tasks.clone(), surroundings.clock.clone()),
-            limits: surroundings.limits.clone(),
-            clock: surroundings.clock.clone(),
+            http: HttpPool::new(all.tasks, all.clock.clone(), all.names),
             processes,
             catalog_processes,
-            overlays: OverlayPlaces::new(surroundings.limits.overlays_per_target),
+            overlays: OverlayPlaces::new(all.limits.overlays_per_target),
             speaks_sse: Arc::default(),
             metrics,
-            gateway_metrics: surroundings.metrics.clone(),
+            gateway_metrics: all.metrics,
             calls: TaskTracker::new(),
             removed: CancellationToken::new(),
             looks: Looks::default(),
-            leases: Leases::new(surroundings.clock.now()),
+            leases: Leases::new(all.clock.now()),
+            limits: all.limits,
+            clock: all.clock,
             base,
             others: Mutex::default(),
             tasks,

@@ -1,7 +1,7 @@
 //! Where an HTTP target is: its URL, taken apart once, the socket addresses behind it, and the
 //! references that a server gives relative to it.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::Uri;
@@ -9,6 +9,7 @@ use http::header::HeaderValue;
 use http::uri::{Authority, PathAndQuery};
 
 use crate::upstream::error::UpstreamError;
+use crate::upstream::names::{Names, is_this_machine};
 
 /// An HTTP target's address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,29 +93,31 @@ impl Address {
         }
     }
 
-    /// The socket addresses to try, in this order: `endpoints` rotated to start with the one that
-    /// `turn` falls on, or what the host resolves to where there are none.
+    /// The socket addresses to try, in this order: `endpoints`, or what the host resolves to where
+    /// there are none, rotated to start with the one that `turn` falls on.
     pub(crate) async fn sockets(
         &self,
+        names: &Names,
         endpoints: &[SocketAddr],
         turn: usize,
     ) -> Result<Vec<SocketAddr>, UpstreamError> {
         if !endpoints.is_empty() {
-            let mut sockets = endpoints.to_vec();
-            sockets.rotate_left(turn % endpoints.len());
-            return Ok(sockets);
+            return Ok(rotated(endpoints.to_vec(), turn));
         }
-        if let Ok(literal) = self.host.parse::<IpAddr>() {
-            return Ok(vec![SocketAddr::new(literal, self.port)]);
-        }
-        let resolved = tokio::net::lookup_host((&*self.host, self.port)).await;
-        let sockets: Vec<_> = resolved
-            .map_err(|error| UpstreamError::connect(&self.peer, format!("resolving it: {error}")))?
-            .collect();
-        match sockets.is_empty() {
-            true => Err(UpstreamError::connect(&self.peer, "its name has no address")),
-            false => Ok(sockets),
-        }
+        let addresses = names.addresses(&self.host).await.map_err(|error| {
+            UpstreamError::connect(&self.peer, format!("resolving `{}`: {error}", self.host))
+        })?;
+        let sockets = addresses.iter().map(|address| SocketAddr::new(*address, self.port));
+        // One may be another server than the other there: always the same first.
+        let turn = if is_this_machine(&self.host) { 0 } else { turn };
+        Ok(rotated(sockets.collect(), turn))
+    }
+
+    /// The same as far as it is known, without waiting; `None` also where nobody is asked.
+    pub(crate) fn known_sockets(&self, names: &Names, turn: usize) -> Option<Vec<SocketAddr>> {
+        let addresses = names.known(&self.host)?;
+        let sockets = addresses.iter().map(|address| SocketAddr::new(*address, self.port));
+        Some(rotated(sockets.collect(), turn))
     }
 
     fn path_of(&self, reference: &str) -> String {
@@ -128,6 +131,12 @@ impl Address {
             format!("{folder}{reference}")
         }
     }
+}
+
+fn rotated(mut sockets: Vec<SocketAddr>, turn: usize) -> Vec<SocketAddr> {
+    let first = turn % sockets.len().max(1);
+    sockets.rotate_left(first);
+    sockets
 }
 
 /// The authority without a userinfo, which `config` refuses and which must never be sent as a host.

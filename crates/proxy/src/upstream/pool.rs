@@ -24,10 +24,13 @@ use crate::upstream::connect::body::RequestBody;
 use crate::upstream::connect::tls::TlsCache;
 use crate::upstream::connect::{Live, Terms, connect, tls};
 use crate::upstream::error::UpstreamError;
+use crate::upstream::names::Names;
 use crate::upstream::pool::body::HttpBody;
-use crate::upstream::pool::idle::{Idle, Waiting};
+use crate::upstream::pool::detours::Detours;
+use crate::upstream::pool::idle::{Idle, Waiting, Where};
 
 pub(crate) mod body;
+mod detours;
 mod idle;
 mod keep;
 pub(crate) mod shared;
@@ -43,7 +46,9 @@ pub(crate) struct HttpPool(Arc<Pool>);
 struct Pool {
     clock: Clock,
     tasks: Tasks,
+    names: Names,
     idle: Mutex<Idle>,
+    detours: Detours,
     /// Counts requests, to go round the endpoints.
     turn: AtomicUsize,
     tls: TlsCache,
@@ -84,19 +89,20 @@ pub(crate) struct Loan {
 
 impl HttpPool {
     /// An empty pool for a target; `tasks` runs what drives its connections.
-    pub(crate) fn new(tasks: Tasks, clock: Clock) -> Self {
-        Self::of(tasks, clock, idle::OF_TARGET, 0)
+    pub(crate) fn new(tasks: Tasks, clock: Clock, names: Names) -> Self {
+        Self::of(tasks, clock, names, idle::OF_TARGET, 0)
     }
 
     /// An empty pool for an ordinary HTTP server, which many clients use at once. Every gateway
     /// begins at another one of its endpoints.
-    pub(crate) fn for_service(tasks: Tasks, clock: Clock) -> Self {
-        Self::of(tasks, clock, idle::OF_SERVICE, random::index())
+    pub(crate) fn for_service(tasks: Tasks, clock: Clock, names: Names) -> Self {
+        Self::of(tasks, clock, names, idle::OF_SERVICE, random::index())
     }
 
-    fn of(tasks: Tasks, clock: Clock, most_idle: usize, turn: usize) -> Self {
+    fn of(tasks: Tasks, clock: Clock, names: Names, most_idle: usize, turn: usize) -> Self {
         let (idle, turn) = (Mutex::new(Idle::new(most_idle)), AtomicUsize::new(turn));
-        Self(Arc::new(Pool { clock, tasks, idle, turn, tls: TlsCache::http1() }))
+        let (detours, tls) = (Detours::default(), TlsCache::http1());
+        Self(Arc::new(Pool { clock, tasks, names, idle, detours, turn, tls }))
     }
 
     /// How many connections wait for a request.
@@ -149,9 +155,15 @@ impl HttpPool {
     ) -> Option<Live> {
         let endpoints = sending.endpoints;
         let due = endpoints.get(turn % endpoints.len().max(1)).copied();
-        let socket = sending.pinned.or(due);
+        let is_named = endpoints.is_empty() && sending.pinned.is_none();
+        let known = is_named.then(|| self.0.names.known(&sending.address.host)).flatten();
+        let place = match (sending.pinned.or(due), &known) {
+            (Some(socket), _) => Where::Socket(socket),
+            (None, Some(addresses)) => Where::Among(addresses),
+            (None, None) => Where::Anywhere,
+        };
         loop {
-            let mut live = self.0.idle.lock().take(self.0.clock.now(), socket, tls)?;
+            let mut live = self.0.idle.lock().take(self.0.clock.now(), place, tls)?;
             let ready = tokio::time::timeout(READY_TIME, live.sender.ready()).await;
             if let Ok(Ok(())) = ready {
                 return Some(live);
@@ -178,12 +190,21 @@ impl HttpPool {
         {
             return Ok(live);
         }
+        let pool = &self.0;
         // Another endpoint does not know the session, and says so; that is better than no answer.
         let mut last = UpstreamError::connect(&address.peer, "it has no endpoint");
-        for socket in address.sockets(sending.endpoints, turn).await? {
+        let mut sockets = address.sockets(&pool.names, sending.endpoints, turn).await?;
+        pool.detours.order(pool.clock.now(), &mut sockets);
+        for socket in sockets {
             match connect(&terms, address, socket).await {
-                Ok(live) => return Ok(live),
-                Err(error) => last = error,
+                Ok(live) => {
+                    pool.detours.worked(socket);
+                    return Ok(live);
+                }
+                Err(error) => {
+                    pool.detours.failed(pool.clock.now(), socket);
+                    last = error;
+                }
             }
         }
         Err(last)

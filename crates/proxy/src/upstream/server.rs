@@ -45,12 +45,12 @@ impl Server {
             known.url == service.url && known.protocol == service.protocol
         };
         let pool = previous.filter(is_same).map(|previous| previous.pool.clone());
-        let (tasks, clock) = (&surroundings.tasks, &surroundings.clock);
-        let pool = pool.unwrap_or_else(|| match service.protocol {
-            ServiceProtocol::Http1 => {
-                Pool::Http1(HttpPool::for_service(tasks.clone(), clock.clone()))
+        let pool = pool.unwrap_or_else(|| {
+            let Surroundings { tasks, clock, names, .. } = surroundings.clone();
+            match service.protocol {
+                ServiceProtocol::Http1 => Pool::Http1(HttpPool::for_service(tasks, clock, names)),
+                ServiceProtocol::Http2 => Pool::Http2(SharedPool::new(tasks, clock, names)),
             }
-            ServiceProtocol::Http2 => Pool::Http2(SharedPool::new(tasks.clone())),
         });
         let endpoints = service.endpoints.as_ref().map(|key| {
             let known = snapshot.endpoints.get(key);

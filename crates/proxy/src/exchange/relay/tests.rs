@@ -19,7 +19,7 @@ use crate::metrics::Metrics;
 use crate::session;
 use crate::tasks::Tasks;
 use crate::upstream::fixtures::{Act, LONG, Peer, Seen, target};
-use crate::upstream::{Owner, Settings, Surroundings, Upstream};
+use crate::upstream::{Names, Owner, Settings, Surroundings, Upstream};
 
 const JSON: &str =
     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -85,7 +85,8 @@ fn exchange(
     let (of_target, _counted) = (metrics.target("b", "t"), metrics.exchange());
     let limits = Arc::new(Limits::default());
     let (clock, target) = (Clock::system(), target(members));
-    let surroundings = Surroundings { clock, tasks: tasks.clone(), metrics, limits };
+    let names = Names::new(tasks.clone(), clock.clone());
+    let surroundings = Surroundings { clock, tasks: tasks.clone(), metrics, limits, names };
     let settings = Settings { target: target.clone(), endpoints: Arc::new([]) };
     let message = r#"{"jsonrpc":"2.0","id":7,"method":"m"}"#;
     let message = Message::parse(message.into()).unwrap();

@@ -1,6 +1,12 @@
 //! URLs taken apart, and references resolved.
 
 use super::*;
+use crate::clock::Clock;
+use crate::tasks::Tasks;
+
+fn names() -> Names {
+    Names::new(Tasks::new(), Clock::system())
+}
 
 fn check(url: &str, reference: &str, expected: Result<&str, &str>) {
     let address = Address::of(&url.parse().unwrap()).unwrap();
@@ -45,9 +51,9 @@ async fn endpoints_take_turns() {
     let address = Address::of(&"http://h/".parse().unwrap()).unwrap();
     let endpoints: Vec<SocketAddr> =
         ["127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"].map(|text| text.parse().unwrap()).into();
-    let mut firsts = Vec::new();
+    let (names, mut firsts) = (names(), Vec::new());
     for turn in 0..4 {
-        firsts.push(address.sockets(&endpoints, turn).await.unwrap()[0].port());
+        firsts.push(address.sockets(&names, &endpoints, turn).await.unwrap()[0].port());
     }
     assert_eq!(firsts, [1, 2, 3, 1]);
 }
@@ -55,6 +61,6 @@ async fn endpoints_take_turns() {
 #[tokio::test]
 async fn an_address_in_a_url_needs_no_resolver() {
     let address = Address::of(&"http://[::1]:8080/".parse().unwrap()).unwrap();
-    assert_eq!(address.sockets(&[], 0).await.unwrap(), ["[::1]:8080".parse().unwrap()]);
+    assert_eq!(address.sockets(&names(), &[], 0).await.unwrap(), ["[::1]:8080".parse().unwrap()]);
     assert_eq!(address.authority, "[::1]:8080");
 }

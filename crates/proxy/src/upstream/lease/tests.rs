@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::tasks::Tasks;
 use crate::upstream::transport::fixtures::{Act, LONG, Peer, Seen, target};
-use crate::upstream::{Settings, Surroundings};
+use crate::upstream::{Names, Settings, Surroundings};
 
 /// The live side of the target `members`, with its catalog's session.
 async fn upstream(members: &str) -> Arc<Upstream> {
@@ -15,7 +15,9 @@ async fn upstream(members: &str) -> Arc<Upstream> {
     let metrics = Metrics::new(&tasks);
     let target_metrics = metrics.target("b", "t");
     let limits = Arc::new(Limits::default());
-    let surroundings = Surroundings { clock: Clock::system(), tasks, metrics, limits };
+    let clock = Clock::system();
+    let names = Names::new(tasks.clone(), clock.clone());
+    let surroundings = Surroundings { clock, tasks, metrics, limits, names };
     let settings = Settings { target: target(members), endpoints: Arc::new([]) };
     let upstream = Upstream::start(&surroundings, settings, target_metrics);
     tokio::time::timeout(LONG, upstream.base().settled()).await.unwrap();

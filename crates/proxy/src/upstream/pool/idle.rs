@@ -1,7 +1,7 @@
 //! The connections of one upstream that wait for their next request, each with the moment from
 //! which it must not be used again.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -22,6 +22,17 @@ pub(crate) struct Idle {
     pub(crate) watched: bool,
 }
 
+/// Where a connection is to lead.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Where<'a> {
+    /// To any of its peer's sockets.
+    Anywhere,
+    /// To one of its peer's sockets that has one of these addresses: others were its peer's once.
+    Among(&'a [IpAddr]),
+    /// To this one.
+    Socket(SocketAddr),
+}
+
 pub(crate) struct Waiting {
     pub(crate) live: Live,
     pub(crate) tls: Option<Arc<ClientConfig>>,
@@ -35,19 +46,20 @@ impl Idle {
         Self { waiting: Vec::new(), most, watched: false }
     }
 
-    /// Takes the connection to `socket` (`None`: to anywhere) that was used last, made with these
-    /// TLS settings; drops what is closed or too old on the way.
+    /// Takes the connection to `place` that was used last, made with these TLS settings; drops what is
+    /// closed or too old on the way.
     pub(crate) fn take(
         &mut self,
         now: Instant,
-        socket: Option<SocketAddr>,
+        place: Where<'_>,
         tls: Option<&Arc<ClientConfig>>,
     ) -> Option<Live> {
         self.prune(now);
-        let place = self.waiting.iter().rposition(|waiting| {
-            socket.is_none_or(|socket| waiting.live.socket == socket) && same(&waiting.tls, tls)
-        })?;
-        Some(self.waiting.remove(place).live)
+        let found = self
+            .waiting
+            .iter()
+            .rposition(|waiting| place.includes(waiting.live.socket) && same(&waiting.tls, tls))?;
+        Some(self.waiting.remove(found).live)
     }
 
     pub(crate) fn put(&mut self, waiting: Waiting) {
@@ -71,6 +83,16 @@ impl Idle {
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.waiting.len()
+    }
+}
+
+impl Where<'_> {
+    fn includes(self, socket: SocketAddr) -> bool {
+        match self {
+            Self::Anywhere => true,
+            Self::Among(addresses) => addresses.contains(&socket.ip()),
+            Self::Socket(wanted) => socket == wanted,
+        }
     }
 }
 

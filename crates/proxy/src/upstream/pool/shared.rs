@@ -16,13 +16,16 @@ use rustls::ClientConfig;
 use tokio::sync::OnceCell;
 use tokio_util::sync::DropGuard;
 
+use crate::clock::Clock;
 use crate::random;
 use crate::tasks::Tasks;
 use crate::upstream::connect::body::RequestBody;
 use crate::upstream::connect::tls::TlsCache;
 use crate::upstream::connect::{Terms, open, tls, until_dropped};
 use crate::upstream::error::UpstreamError;
+use crate::upstream::names::Names;
 use crate::upstream::pool::body::HttpBody;
+use crate::upstream::pool::detours::Detours;
 use crate::upstream::pool::{HttpAnswer, Sending};
 
 /// How often a peer is asked whether it is still there, while something is on the way.
@@ -35,7 +38,10 @@ const UNKNOWN: usize = 100;
 pub(crate) struct SharedPool(Arc<Shared>);
 
 struct Shared {
+    clock: Clock,
     tasks: Tasks,
+    names: Names,
+    detours: Detours,
     connections: Mutex<Vec<Arc<Connection>>>,
     /// Counts requests, to go round the endpoints.
     turn: AtomicUsize,
@@ -63,9 +69,12 @@ pub(crate) struct Stream(Arc<Connection>);
 
 impl SharedPool {
     /// Without connections; `tasks` runs what drives them.
-    pub(crate) fn new(tasks: Tasks) -> Self {
+    pub(crate) fn new(tasks: Tasks, clock: Clock, names: Names) -> Self {
         Self(Arc::new(Shared {
+            clock,
             tasks,
+            names,
+            detours: Detours::default(),
             connections: Mutex::default(),
             turn: AtomicUsize::new(random::index()),
             tls: TlsCache::http2(),
@@ -83,8 +92,8 @@ impl SharedPool {
         let tls = self.0.tls.config(address, sending.tls).await?;
         let turn = self.0.turn.fetch_add(1, Ordering::Relaxed);
         let mut last = UpstreamError::connect(&address.peer, "it has no endpoint");
-        let mut sockets = address.sockets(sending.endpoints, turn).await?;
-        self.forget(sending.endpoints);
+        let mut sockets = self.sockets(sending, turn).await?;
+        self.0.detours.order(self.0.clock.now(), &mut sockets);
         sockets.reverse();
         let (mut request, mut is_first) = (request, true);
         while let Some(socket) = sockets.pop() {
@@ -92,8 +101,12 @@ impl SharedPool {
             let stream = Stream::of(&connection);
             let open = connection.open.get_or_try_init(|| self.open(sending, &connection)).await;
             let mut sender = match open {
-                Ok(open) => open.sender.clone(),
+                Ok(open) => {
+                    self.0.detours.worked(socket);
+                    open.sender.clone()
+                }
                 Err(error) => {
+                    self.0.detours.failed(self.0.clock.now(), socket);
                     self.remove(&connection);
                     last = error;
                     continue;
@@ -121,12 +134,34 @@ impl SharedPool {
         Err(last)
     }
 
-    /// Forgets what is closed, and what leads elsewhere than to `endpoints`, where there are any.
-    fn forget(&self, endpoints: &[SocketAddr]) {
-        self.0.connections.lock().retain(|connection| {
+    /// Where the request may go, in this order. Connections that are closed or lead elsewhere are
+    /// forgotten. Nobody waits for a resolver who has a connection that is open.
+    async fn sockets(
+        &self,
+        sending: &Sending<'_>,
+        turn: usize,
+    ) -> Result<Vec<SocketAddr>, UpstreamError> {
+        let (address, names) = (sending.address, &self.0.names);
+        if sending.endpoints.is_empty()
+            && let Some(known) = address.known_sockets(names, turn)
+            && self.keep_only(&known)
+        {
+            return Ok(known);
+        }
+        let sockets = address.sockets(names, sending.endpoints, turn).await?;
+        self.keep_only(&sockets);
+        Ok(sockets)
+    }
+
+    /// Forgets what is closed, and what leads elsewhere than to `sockets`. Says whether anything is
+    /// left.
+    fn keep_only(&self, sockets: &[SocketAddr]) -> bool {
+        let mut connections = self.0.connections.lock();
+        connections.retain(|connection| {
             let is_closed = connection.open.get().is_some_and(|open| open.sender.is_closed());
-            !is_closed && (endpoints.is_empty() || endpoints.contains(&connection.socket))
+            !is_closed && sockets.contains(&connection.socket)
         });
+        !connections.is_empty()
     }
 
     fn remove(&self, connection: &Arc<Connection>) {

@@ -9,6 +9,13 @@ use super::*;
 use crate::clock::ManualClock;
 use crate::upstream::transport::fixtures::{Act, LONG, Peer, Seen};
 
+mod named;
+
+fn pool(clock: Clock) -> HttpPool {
+    let tasks = Tasks::new();
+    HttpPool::new(tasks.clone(), clock.clone(), Names::new(tasks, clock))
+}
+
 struct Client {
     pool: HttpPool,
     clock: ManualClock,
@@ -18,7 +25,7 @@ struct Client {
 impl Client {
     fn new(endpoints: Vec<SocketAddr>) -> Self {
         let (clock, hand) = Clock::manual();
-        Self { pool: HttpPool::new(Tasks::new(), clock), clock: hand, endpoints }
+        Self { pool: pool(clock), clock: hand, endpoints }
     }
 
     async fn head(&self, body: &'static str) -> Result<HttpAnswer, UpstreamError> {
@@ -111,7 +118,7 @@ async fn an_idle_connection_is_closed_without_another_request() {
     };
     let peer = Peer::start(short).await;
     let mut client = Client::new(vec![peer.address]);
-    client.pool = HttpPool::new(Tasks::new(), Clock::system());
+    client.pool = pool(Clock::system());
     client.send("a").await.unwrap();
     peer.until(|_, open| open == 0).await;
 }

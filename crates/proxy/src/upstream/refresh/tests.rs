@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::tasks::Tasks;
 use crate::upstream::transport::fixtures::{Act, HELLO, LONG, Peer, Seen, target};
-use crate::upstream::{Settings, Surroundings};
+use crate::upstream::{Names, Settings, Surroundings};
 
 const ALL: &str = r#"{"tools":{},"prompts":{},"resources":{}}"#;
 
@@ -40,7 +40,9 @@ async fn upstream_within(peer: &Peer, limits: Limits) -> Arc<Upstream> {
     let metrics = Metrics::new(&tasks);
     let target_metrics = metrics.target("b", "t");
     let limits = Arc::new(limits);
-    let surroundings = Surroundings { clock: Clock::system(), tasks, metrics, limits };
+    let clock = Clock::system();
+    let names = Names::new(tasks.clone(), clock.clone());
+    let surroundings = Surroundings { clock, tasks, metrics, limits, names };
     let target = target(&format!("url: 'http://{}/mcp'", peer.address));
     let settings = Settings { target, endpoints: Arc::new([]) };
     let upstream = Upstream::start(&surroundings, settings, target_metrics);

@@ -17,6 +17,7 @@ use crate::metrics::Metrics;
 use crate::tasks::Tasks;
 use crate::upstream::declaration::Declaration;
 use crate::upstream::error::UpstreamError;
+use crate::upstream::names::Names;
 use crate::upstream::pool::HttpPool;
 use crate::upstream::processes::Processes;
 use crate::upstream::transport::{Answer, Connection, Dial, Inbound, Outgoing, Settings};
@@ -42,13 +43,13 @@ pub(crate) fn target(members: &str) -> Arc<Target> {
 }
 
 pub(crate) fn dial_with(members: &str, limits: Limits) -> Dial {
-    let tasks = Tasks::new();
+    let (tasks, clock) = (Tasks::new(), Clock::system());
     let settings = Settings { target: target(members), endpoints: Arc::new([]) };
     let most = settings.target.settings.max_processes;
     let processes = Processes::new("tests", most, Metrics::new(&tasks).target("b", "t"));
     Dial {
         settings: Arc::new(ArcSwap::from_pointee(settings)),
-        http: HttpPool::new(tasks.clone(), Clock::system()),
+        http: HttpPool::new(tasks.clone(), clock.clone(), Names::new(tasks.clone(), clock)),
         processes,
         limits: Arc::new(limits),
         tasks,

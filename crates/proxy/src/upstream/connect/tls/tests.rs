@@ -13,6 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use super::*;
 use crate::clock::Clock;
 use crate::tasks::Tasks;
+use crate::upstream::names::Names;
 use crate::upstream::pool::{HttpPool, Sending};
 
 const CERTIFICATE: &[u8] = include_bytes!("fixtures/server.pem");
@@ -53,7 +54,8 @@ async fn check(settings: UpstreamTls, url: &str, expected: &str) {
         stream.write_all(answer).await.unwrap();
         let _ = stream.read(&mut [0; 1]).await;
     });
-    let pool = HttpPool::new(Tasks::new(), Clock::system());
+    let (tasks, clock) = (Tasks::new(), Clock::system());
+    let pool = HttpPool::new(tasks.clone(), clock.clone(), Names::new(tasks, clock));
     let address = Address::of(&url.parse().unwrap()).unwrap();
     let sending = Sending {
         address: &address,
