@@ -97,6 +97,13 @@ fn document_by(files: Vec<Manifests>, settings: &Settings) -> Reading {
 }
 
 fn plan<'a>(world: &Index<'a>, diagnostics: &mut Vec<Diagnostic>) -> (Plan<'a>, Statuses) {
+    for grant in &world.world.grants {
+        let unknown = grant.about.unknown.iter();
+        diagnostics.extend(unknown.map(|field| {
+            let message = "not known, and may narrow it; the grant grants nothing";
+            grant.about.error("grant.unknown", field, message)
+        }));
+    }
     let (guards, policies) = Guards::of(world, &target::names(world), diagnostics);
     let gateways = gateway::served(world, &guards, diagnostics);
     let backends = target::backends(world, &guards, diagnostics);

@@ -78,6 +78,7 @@ impl Decoder {
             ("agentgateway.dev", "AgentgatewayPolicy") | (GATEWAY_API, "BackendTLSPolicy") => {
                 self.guard(&value, about, true)
             }
+            (_, kind) if GUARDS.contains(&kind) => self.guard(&value, about, false),
             (group, _) => match AttachedPolicy::read(&about, &value, false) {
                 Some(policy) if guards(group) => self.attach(policy, about),
                 _ => vec![about.warning("kind.ignored", "", "not used; ignored")],
@@ -192,7 +193,7 @@ fn guards(group: &str) -> bool {
 }
 
 /// `spec.rules[0].retry`, where serde_ignored would write `spec.?.rules.0.retry`.
-fn field_path(path: &serde_ignored::Path<'_>) -> String {
+pub(crate) fn field_path(path: &serde_ignored::Path<'_>) -> String {
     use serde_ignored::Path;
     match path {
         Path::Root => String::new(),

@@ -80,6 +80,25 @@ fn what_cannot_be_read_keeps_shut() {
 }
 
 #[test]
+fn a_field_that_is_not_known_keeps_shut_wherever_it_is() {
+    let headers = json!({ "traffic": { "headerModifiers": { "request": { "removes": ["x"] } } } });
+    assert_eq!(closing(headers), ["traffic.headerModifiers.request.removes"]);
+    let cors = json!({ "traffic": { "cors": { "allowOrigin": ["https://a.example.com"] } } });
+    assert_eq!(closing(cors), ["traffic.cors.allowOrigin"]);
+    let prefix = json!({ "backend": { "auth": { "key": "k",
+        "location": { "header": { "name": "x", "prefx": "Bearer " } } } } });
+    assert_eq!(closing(prefix), ["backend.auth.location.header.prefx"]);
+    let words = json!({ "strategy": { "inheritance": 5 }, "traffic": { "phase": "Never" } });
+    assert_eq!(closing(words), ["strategy.inheritance", "traffic.phase"]);
+    let about = About { kind: "BackendTLSPolicy".to_owned(), ..About::default() };
+    let without = read::of_policy(&about, &json!({}));
+    assert_eq!(without.closing.len(), 1);
+    let policies = json!({ "auth": { "key": "k", "wher": 1 } });
+    let inline = of_backend(&about, Some(&policies));
+    assert_eq!(inline.closing[0].field, "spec.policies.auth.wher");
+}
+
+#[test]
 fn each_part_is_taken_as_a_whole_from_the_narrowest() {
     let wide = rules(json!({ "backend": {
         "tls": { "sni": "wide" }, "http": { "version": "HTTP2", "requestTimeout": "1s" } } }));

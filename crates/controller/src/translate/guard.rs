@@ -1,6 +1,7 @@
 //! What policies are attached to, and what guards fails closed: which objects are kept shut by the policies
 //! that are attached to them.
 
+mod diagnostic;
 mod kind;
 mod report;
 
@@ -17,6 +18,7 @@ use crate::selector;
 use crate::status::AncestorStatus;
 use crate::translate::connection::materials;
 use crate::translate::index::Index;
+use diagnostic::{no_target, other_kind, unknown_kind, unknown_section, unknown_target};
 pub(super) use kind::Guarded;
 use kind::Objects;
 pub(super) use report::MOST_ANCESTORS;
@@ -88,6 +90,7 @@ impl Guards {
                 diagnostics,
             };
             attaching.attach_all();
+            attaching.tell();
             let report = attaching.report;
             if policy.about.kind == "AgentgatewayPolicy" {
                 policies.policies.insert(policy.about.name.clone(), report.ancestors());
@@ -204,6 +207,33 @@ impl Attaching<'_> {
         }
     }
 
+    /// Says what of it keeps shut and what is ignored, wherever it is attached.
+    fn tell(&mut self) {
+        let (about, rules) = (&self.policy.about, &self.policy.value.rules);
+        let mut closing = rules.closing.clone();
+        closing.extend(self.missing());
+        for Finding { field, message } in closing {
+            let message = format!("{message}; what it is attached to is closed");
+            self.diagnostics.push(about.error("policy.closes", &format!("spec.{field}"), message));
+        }
+        for Finding { field, message } in &rules.ignored {
+            let message = format!("ignored: {message}");
+            let field = format!("spec.{field}");
+            self.diagnostics.push(about.warning("policy.ignored", &field, message));
+        }
+    }
+
+    /// What it refers to and is not there.
+    fn missing(&self) -> Option<Finding> {
+        let Finding { field, message } =
+            materials(self.world, &self.policy.value.rules.connection).err()?;
+        let field = match self.policy.about.kind.as_str() {
+            "BackendTLSPolicy" => "validation.caCertificateRefs".to_owned(),
+            _ => format!("backend.{field}"),
+        };
+        Some(Finding { field, message })
+    }
+
     fn attach_by_name(&mut self, target: &PolicyTarget) {
         let policy = &self.policy.about;
         let name = ObjectName::new(policy.namespace(), &target.name);
@@ -315,13 +345,7 @@ impl Attaching<'_> {
             );
             closing.push(Finding { field: part.to_owned(), message });
         }
-        if let Err(Finding { field, message }) = materials(self.world, &rules.connection) {
-            let field = match self.policy.about.kind.as_str() {
-                "BackendTLSPolicy" => "validation.caCertificateRefs".to_owned(),
-                _ => format!("backend.{field}"),
-            };
-            closing.push(Finding { field, message });
-        }
+        closing.extend(self.missing());
         closing
     }
 }
@@ -355,43 +379,4 @@ fn is_served_elsewhere(group: &str, kind: &str) -> bool {
         "inference.networking.k8s.io" => kind == "InferencePool",
         _ => false,
     }
-}
-
-fn unknown_kind(policy: &About, group: &str, kind: &str) -> Diagnostic {
-    let message = format!(
-        "attached to the kind `{kind}` of the group `{group}`, which is none; \
-         everything of that name here is closed"
-    );
-    policy.error("policy.target-kind", "spec", message)
-}
-
-fn no_target(policy: &About) -> Diagnostic {
-    let message = "attached to nothing: write `targetRefs` or `targetSelectors`; \
-                   until then everything in its namespace is closed";
-    policy.error("policy.target-missing", "spec", message.to_owned())
-}
-
-fn other_kind(policy: &About, kind: &str) -> Diagnostic {
-    let message = format!("attached to a {kind}, which is nothing that is served here");
-    policy.warning("policy.target-kind", "spec", message)
-}
-
-fn unknown_target(policy: &About, kind: &str, name: &ObjectName) -> Diagnostic {
-    let message = format!("attached to {kind} {name}, which is not there; it guards nothing yet");
-    policy.error("policy.target-unknown", "spec", message)
-}
-
-fn unknown_section(
-    policy: &About,
-    kind: Guarded,
-    name: &ObjectName,
-    section: &str,
-    sections: &[String],
-) -> Diagnostic {
-    let kind = kind.name();
-    let message = format!(
-        "attached to the section `{section}` of {kind} {name}, which has {}; all of it is closed",
-        report::known(sections)
-    );
-    policy.error("policy.section-unknown", "spec", message)
 }

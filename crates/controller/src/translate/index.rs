@@ -40,7 +40,8 @@ type Names<'a, T> = BTreeMap<&'a ObjectName, &'a Object<T>>;
 impl<'a> Index<'a> {
     pub(super) fn of(world: &'a World, settings: &'a Settings) -> Self {
         let mut grants: BTreeMap<&str, Vec<&ReferenceGrant>> = BTreeMap::new();
-        for grant in &world.grants {
+        // What is not known in a grant may narrow it: it grants nothing.
+        for grant in world.grants.iter().filter(|grant| grant.about.unknown.is_empty()) {
             grants.entry(grant.about.namespace()).or_default().push(&grant.value);
         }
         let mut services_of: BTreeMap<&str, Vec<Placed<'_>>> = BTreeMap::new();

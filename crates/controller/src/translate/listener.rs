@@ -186,7 +186,10 @@ fn unknown(gateway: &About, field: &str) -> Option<Close> {
         let reason = format!("`{unknown}` may be meant to guard it and is not known");
         return Some(Close { id: "listener.unknown-guard".to_owned(), reason });
     }
-    let unknown = unknown_condition_of_listener(gateway, field)?;
+    let allowed = format!("{field}.allowedRoutes.");
+    let narrows = |unknown: &&String| unknown.starts_with(&allowed);
+    let unknown = unknown_condition_of_listener(gateway, field);
+    let unknown = unknown.or_else(|| gateway.unknown.iter().find(narrows).map(String::as_str))?;
     let reason = format!("`{unknown}` is not known; without it this would be for more requests");
     Some(Close { id: "listener.unknown-condition".to_owned(), reason })
 }

@@ -75,6 +75,8 @@ pub(super) enum What<'a> {
     Static(Static<'a>),
     /// Neither or both.
     Unclear,
+    /// Servers found by label, of which a field that is not known may say fewer.
+    Unknown(String),
 }
 
 /// A server by address.
@@ -157,7 +159,7 @@ pub(super) fn kgateway(object: &Object<KgatewayBackend>) -> Shape<'_> {
     Shape {
         name: kgateway_backend_name(&object.about.name),
         about: &object.about,
-        entries: mcp.map(kgateway_entries).unwrap_or_default(),
+        entries: mcp.map(|mcp| kgateway_entries(mcp, &object.about)).unwrap_or_default(),
         prefix_mode: PrefixMode::Conditional,
         failure_mode: mcp.and_then(|mcp| mcp.failure_mode).map(failure_mode),
         stateless: None,
@@ -196,10 +198,10 @@ fn failure_mode(mode: resources::FailureMode) -> FailureMode {
 }
 
 fn current_entries<'a>(mcp: &'a Mcp, about: &'a About) -> Vec<Entry<'a>> {
-    let entries = mcp.targets.iter().enumerate().map(|(index, target)| Entry {
-        field: format!("spec.mcp.targets[{index}]"),
-        name: Some(&target.name),
-        what: current_what(target),
+    let entries = mcp.targets.iter().enumerate().map(|(index, target)| {
+        let field = format!("spec.mcp.targets[{index}]");
+        let what = narrowed(about, &field, current_what(target));
+        Entry { field, name: Some(&target.name), what }
     });
     let single = mcp.target.iter().map(|target| Entry {
         field: "spec.mcp.target".to_owned(),
@@ -207,6 +209,16 @@ fn current_entries<'a>(mcp: &'a Mcp, about: &'a About) -> Vec<Entry<'a>> {
         what: What::Static(single(target)),
     });
     entries.chain(single).collect()
+}
+
+/// The same, unless a field of its selector is not known: then nobody can say what is selected.
+fn narrowed<'a>(about: &About, field: &str, what: What<'a>) -> What<'a> {
+    let inside = format!("{field}.selector");
+    let unknown = about.unknown.iter().find(|unknown| unknown.starts_with(&inside));
+    match (what, unknown) {
+        (What::Selector { .. }, Some(unknown)) => What::Unknown(unknown.clone()),
+        (what, _) => what,
+    }
 }
 
 fn current_what(target: &Target) -> What<'_> {
@@ -245,11 +257,11 @@ fn transport(protocol: Option<Protocol>) -> Transport {
     }
 }
 
-fn kgateway_entries(mcp: &KgatewayMcp) -> Vec<Entry<'_>> {
-    let entries = mcp.targets.iter().enumerate().map(|(index, target)| Entry {
-        field: format!("spec.mcp.targets[{index}]"),
-        name: kgateway_target_name(target),
-        what: kgateway_what(target),
+fn kgateway_entries<'a>(mcp: &'a KgatewayMcp, about: &About) -> Vec<Entry<'a>> {
+    let entries = mcp.targets.iter().enumerate().map(|(index, target)| {
+        let field = format!("spec.mcp.targets[{index}]");
+        let what = narrowed(about, &field, kgateway_what(target));
+        Entry { field, name: kgateway_target_name(target), what }
     });
     entries.collect()
 }

@@ -218,6 +218,12 @@ impl<'a> Finding<'a, '_> {
                     policies: reached.policies,
                 }]
             }
+            What::Unknown(unknown) => {
+                let message =
+                    format!("`{unknown}` is not known; without it more would be selected");
+                findings.problem(backend, "target.selector", &entry.field, message, diagnostics);
+                Vec::new()
+            }
             What::Unclear => {
                 let message = "a target has exactly one of a selector and `static`; it is left out";
                 let message = message.to_owned();

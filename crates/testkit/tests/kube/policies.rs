@@ -84,7 +84,10 @@ async fn a_policy_is_in_force_as_soon_as_what_it_refers_to_is_there() -> anyhow:
         until(&url, "200", &format!("Bearer {shown}")).await?;
     }
     let said = accepted(&cluster, "token").await?;
-    anyhow::ensure!(said.starts_with("True PartiallyValid ignored: `backend.tcp.keepalive`"), "{said}");
+    anyhow::ensure!(
+        said.starts_with("True PartiallyValid ignored: `backend.tcp.keepalive`"),
+        "{said}"
+    );
 
     // What may be meant to keep somebody out closes, says so, and is told once.
     cluster.apply(TOKENS).await?;

@@ -73,7 +73,7 @@ impl Visitor {
             address: &self.address,
             endpoints: &[],
             pinned: None,
-            tls: &TargetTls::default(),
+            tls: &UpstreamTls::default(),
             connect_timeout: Duration::from_secs(5),
             header_block: 32 * 1024,
         };
