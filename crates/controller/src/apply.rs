@@ -2,17 +2,20 @@
 //! of what is not.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 
 use gateway_api::gateways::Gateway;
 use k8s_openapi::ByteString;
+use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service, ServiceAccount};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::Client;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::ApiResource;
+use kube::{Client, Resource};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::deploy::{Deployed, is_of, metadata, session_keys_name};
@@ -31,6 +34,8 @@ pub(crate) enum Outcome {
     Foreign(String),
     /// The API server did not take one.
     Failed(String),
+    /// The API server was not there, or has no time: nothing is known of it yet.
+    Unheard(String),
     /// Another replica writes.
     NotLeading,
 }
@@ -64,7 +69,8 @@ impl Applier {
         match self.attempt(gateway, deployed).await {
             Ok(()) => Outcome::Applied,
             Err(Stop::Outcome(outcome)) => outcome,
-            Err(Stop::Error(error)) => Outcome::Failed(error.to_string()),
+            Err(Stop::Error(error)) if is_refusal(&error) => Outcome::Failed(error.to_string()),
+            Err(Stop::Error(error)) => Outcome::Unheard(error.to_string()),
         }
     }
 
@@ -76,7 +82,12 @@ impl Applier {
         let has_budget =
             deployed.objects.iter().any(|object| kind(object) == "PodDisruptionBudget");
         if !has_budget {
-            self.remove_budget(gateway, &deployed.name).await?;
+            self.remove::<PodDisruptionBudget>(gateway, &deployed.name).await?;
+        }
+        let has_autoscaler =
+            deployed.objects.iter().any(|object| kind(object) == "HorizontalPodAutoscaler");
+        if !has_autoscaler {
+            self.remove::<HorizontalPodAutoscaler>(gateway, &deployed.name).await?;
         }
         Ok(())
     }
@@ -122,17 +133,19 @@ impl Applier {
         Ok(())
     }
 
-    async fn remove_budget(
-        &self,
-        gateway: &Object<Gateway>,
-        name: &ObjectName,
-    ) -> Result<(), Stop> {
-        let budgets: Api<PodDisruptionBudget> =
-            Api::namespaced(self.client.clone(), &name.namespace);
-        let there = budgets.get_metadata_opt(&name.name).await?;
+    /// Removes what is not wanted any more, if it is there and ours.
+    async fn remove<K>(&self, gateway: &Object<Gateway>, name: &ObjectName) -> Result<(), Stop>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + Clone
+            + Debug
+            + DeserializeOwned,
+    {
+        let objects: Api<K> = Api::namespaced(self.client.clone(), &name.namespace);
+        let there = objects.get_metadata_opt(&name.name).await?;
         if there.is_some_and(|there| is_ours(&there.metadata, gateway)) {
             self.check()?;
-            budgets.delete(&name.name, &DeleteParams::default()).await?;
+            objects.delete(&name.name, &DeleteParams::default()).await?;
         }
         Ok(())
     }
@@ -142,6 +155,16 @@ impl Applier {
             true => Ok(()),
             false => Err(Stop::Outcome(Outcome::NotLeading)),
         }
+    }
+}
+
+/// Whether the API server says that something cannot be had as it is. Everything else is tried again.
+fn is_refusal(error: &kube::Error) -> bool {
+    match error {
+        kube::Error::Api(status) => {
+            (400..500).contains(&status.code) && !matches!(status.code, 408 | 409 | 429)
+        }
+        _ => false,
     }
 }
 

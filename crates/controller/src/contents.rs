@@ -14,15 +14,20 @@ use kube::runtime::watcher::{Config, Event, watcher};
 use kube::{Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tracing::{debug, warn};
 
 use crate::manifests::object;
 use crate::object::ObjectName;
 use crate::world::World;
 
-/// How long reading one may take.
+/// How long reading one may take, others before it included.
 const DEADLINE: Duration = Duration::from_secs(5);
+/// How many are read at once.
+const MOST: usize = 16;
+/// How long it takes until one is tried again, at first and at last.
+const PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Which of the two kinds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,8 +45,10 @@ pub(crate) enum ContentChange {
     Seen(Kept, ObjectName, String),
     /// One is gone.
     Gone(Kept, ObjectName),
-    /// What one holds in this version; `None` where it cannot be read.
+    /// What one holds in this version; `None` where it is gone.
     Read(Kept, ObjectName, String, Option<Value>),
+    /// One cannot be read yet. It is tried again.
+    Unread(Kept, ObjectName),
 }
 
 /// What is known of Secrets and ConfigMaps.
@@ -55,6 +62,10 @@ struct Store {
     versions: Option<BTreeMap<ObjectName, String>>,
     read: BTreeMap<ObjectName, (String, Option<Value>)>,
     reading: BTreeSet<ObjectName>,
+    /// Those of `reading` for which nobody waits any more.
+    late: BTreeSet<ObjectName>,
+    /// What something refers to.
+    referenced: BTreeSet<ObjectName>,
 }
 
 impl Contents {
@@ -62,14 +73,17 @@ impl Contents {
     pub(crate) fn take(&mut self, change: ContentChange) -> bool {
         match change {
             ContentChange::All(kind, versions) => {
-                self.kinds.entry(kind).or_default().versions = Some(versions);
+                let store = self.kinds.entry(kind).or_default();
+                // Some may have gone while nobody looked.
+                store.read.retain(|name, _| versions.contains_key(name));
+                store.versions = Some(versions);
                 true
             }
             ContentChange::Seen(kind, name, version) => {
                 let store = self.kinds.entry(kind).or_default();
-                let matters = store.read.contains_key(&name);
-                let is_new = store.versions.get_or_insert_default().insert(name, version).is_none();
-                matters || is_new
+                let matters = store.referenced.contains(&name);
+                store.versions.get_or_insert_default().insert(name, version);
+                matters
             }
             ContentChange::Gone(kind, name) => {
                 let store = self.kinds.entry(kind).or_default();
@@ -79,8 +93,16 @@ impl Contents {
             ContentChange::Read(kind, name, version, value) => {
                 let store = self.kinds.entry(kind).or_default();
                 store.reading.remove(&name);
-                store.read.insert(name, (version, value));
+                store.late.remove(&name);
+                // It may have gone meanwhile.
+                let is_there = store.versions.as_ref().is_some_and(|all| all.contains_key(&name));
+                if is_there {
+                    store.read.insert(name, (version, value));
+                }
                 true
+            }
+            ContentChange::Unread(kind, name) => {
+                self.kinds.entry(kind).or_default().late.insert(name)
             }
         }
     }
@@ -100,6 +122,7 @@ impl Contents {
     ) -> Vec<(ObjectName, String)> {
         let store = self.kinds.entry(kind).or_default();
         store.read.retain(|name, _| referenced.contains(name));
+        store.referenced.clone_from(referenced);
         let mut missing = Vec::new();
         for name in referenced {
             let Some(version) = store.versions.as_ref().and_then(|all| all.get(name)) else {
@@ -113,10 +136,12 @@ impl Contents {
         missing
     }
 
-    /// Whether something that is referred to is there and has never been read.
+    /// Whether something that is referred to is there and has never been read, though it was not tried in vain.
     pub(crate) fn are_awaited(&self) -> bool {
-        let awaited =
-            |store: &Store| store.reading.iter().any(|name| !store.read.contains_key(name));
+        let awaited = |store: &Store| {
+            let mut reading = store.reading.iter();
+            reading.any(|name| !store.read.contains_key(name) && !store.late.contains(name))
+        };
         self.kinds.values().any(awaited)
     }
 
@@ -179,7 +204,7 @@ fn known<K: Resource<DynamicType = ()>>(object: &PartialObjectMeta<K>) -> (Objec
     (name, object.resource_version().unwrap_or_default())
 }
 
-/// Reads one.
+/// Reads one, as often as it takes.
 pub(crate) async fn read(
     client: Client,
     kind: Kept,
@@ -187,25 +212,32 @@ pub(crate) async fn read(
     version: String,
     changes: mpsc::Sender<ContentChange>,
 ) {
-    let reading = async {
-        match kind {
-            Kept::Secret => one::<Secret>(&client, &name).await,
-            Kept::ConfigMap => one::<ConfigMap>(&client, &name).await,
+    static AT_ONCE: Semaphore = Semaphore::const_new(MOST);
+    let mut pause = PAUSE;
+    loop {
+        let reading = async {
+            // It is never closed.
+            let _place = AT_ONCE.acquire().await;
+            match kind {
+                Kept::Secret => one::<Secret>(&client, &name).await,
+                Kept::ConfigMap => one::<ConfigMap>(&client, &name).await,
+            }
+        };
+        match tokio::time::timeout(DEADLINE, reading).await {
+            Ok(Ok(value)) => {
+                // Nobody wants to know when the controller ends.
+                let _ = changes.send(ContentChange::Read(kind, name, version, value)).await;
+                return;
+            }
+            Ok(Err(error)) => warn!(?kind, %name, %error, "Cannot read what something refers to."),
+            Err(_) => warn!(?kind, %name, "Reading what something refers to took too long."),
         }
-    };
-    let value = match tokio::time::timeout(DEADLINE, reading).await {
-        Ok(Ok(value)) => value,
-        Ok(Err(error)) => {
-            warn!(?kind, %name, %error, "Cannot read what something refers to.");
-            None
+        if changes.send(ContentChange::Unread(kind, name.clone())).await.is_err() {
+            return;
         }
-        Err(_) => {
-            warn!(?kind, %name, "Reading what something refers to took too long.");
-            None
-        }
-    };
-    // Nobody wants to know when the controller ends.
-    let _ = changes.send(ContentChange::Read(kind, name, version, value)).await;
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
 }
 
 async fn one<K>(client: &Client, name: &ObjectName) -> kube::Result<Option<Value>>
@@ -220,3 +252,6 @@ where
     let found = objects.get_opt(&name.name).await?;
     Ok(found.and_then(|object| serde_json::to_value(object).ok()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,7 @@ use tracing::info;
 use crate::admission::Admission;
 use crate::apply::{Applier, Outcome};
 use crate::classes;
+use crate::clients::Clients;
 use crate::contents::{self, ContentChange};
 use crate::deploy::ProxySettings;
 use crate::keeper::{Keeper, Needs};
@@ -48,7 +49,7 @@ const QUEUE: usize = 1024;
 /// What a controller is started with.
 pub struct Options {
     /// The way to the API server.
-    pub client: Client,
+    pub clients: Clients,
     /// Whose Gateways are served, and how.
     pub settings: Settings,
     /// What proxies run.
@@ -94,7 +95,8 @@ enum News {
 impl Controller {
     /// Starts watching, publishing and writing. Runs until the process ends.
     pub fn start(options: Options) -> Self {
-        let (client, settings) = (options.client.clone(), options.settings.clone());
+        let (clients, settings) = (options.clients.clone(), options.settings.clone());
+        let (client, watches) = (clients.questions, clients.watches);
         let candidate = Candidate::new(
             client.clone(),
             &options.namespace,
@@ -110,13 +112,13 @@ impl Controller {
         let mut tasks = JoinSet::new();
         let (changes, changed) = mpsc::channel(QUEUE);
         for kind in Kind::ALL {
-            let (client, changes, metrics) = (client.clone(), changes.clone(), metrics.clone());
+            let (client, changes, metrics) = (watches.clone(), changes.clone(), metrics.clone());
             tasks.spawn(Watch { client, kind, changes, metrics }.run());
         }
         let (owned, owned_changed) = mpsc::channel(QUEUE);
-        tasks.spawn(owned::watch(client.clone(), owned));
+        tasks.spawn(owned::watch(watches.clone(), owned));
         let (contents, contents_changed) = mpsc::channel(QUEUE);
-        tasks.spawn(contents::watch(client.clone(), contents.clone()));
+        tasks.spawn(contents::watch(watches, contents.clone()));
         let (observed, observations) = mpsc::channel(QUEUE);
         let (outcomes, outcomes_heard) = mpsc::channel(QUEUE);
         let (needs, needed) = watch::channel(Needs::default());

@@ -17,6 +17,8 @@ use crate::object::{Object, ObjectName};
 
 /// How often what is as it should be is looked at all the same.
 const LOOK_AGAIN: Duration = Duration::from_secs(600);
+/// How long the objects of one Gateway may take.
+const APPLYING: Duration = Duration::from_secs(30);
 /// After which time what failed is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(5);
 
@@ -65,7 +67,11 @@ impl Keeper {
                 if done.get(name).is_some_and(|done| !done.is_due(need)) {
                     continue;
                 }
-                let outcome = self.applier.apply(&need.gateway, &need.deployed).await;
+                let applied = self.applier.apply(&need.gateway, &need.deployed);
+                let applied = tokio::time::timeout(APPLYING, applied).await;
+                let outcome = applied.unwrap_or_else(|_| {
+                    Outcome::Unheard(format!("nothing was heard for {APPLYING:?}"))
+                });
                 self.metrics.applied(&outcome);
                 report(name, &outcome);
                 if self.outcomes.send((name.clone(), outcome.clone())).await.is_err() {
@@ -90,7 +96,10 @@ impl Done {
     fn is_due(&self, need: &Need) -> bool {
         let again = match self.outcome {
             Outcome::Applied => LOOK_AGAIN,
-            Outcome::Foreign(_) | Outcome::Failed(_) | Outcome::NotLeading => TRY_AGAIN,
+            Outcome::Foreign(_)
+            | Outcome::Failed(_)
+            | Outcome::Unheard(_)
+            | Outcome::NotLeading => TRY_AGAIN,
         };
         self.deployed != need.deployed
             || self.uid != need.gateway.about.metadata.uid
@@ -105,6 +114,9 @@ fn report(gateway: &ObjectName, outcome: &Outcome) {
         Outcome::NotLeading => {}
         Outcome::Foreign(object) => {
             info!(%gateway, object, "An object that it needs is somebody else's.");
+        }
+        Outcome::Unheard(reason) => {
+            info!(%gateway, reason, "What runs it could not be looked at; it is tried again.");
         }
         Outcome::Failed(reason) => warn!(%gateway, reason, "Cannot apply what runs it."),
     }

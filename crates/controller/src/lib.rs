@@ -25,6 +25,7 @@ mod written;
 mod admission;
 mod apply;
 mod classes;
+mod clients;
 mod contents;
 mod controller;
 mod discovery;
@@ -38,6 +39,7 @@ mod watch;
 mod writer;
 
 pub use admission::{Admission, Proxy, Refusal};
+pub use clients::Clients;
 pub use controller::{Controller, Options};
 pub use deploy::{AUDIENCE, HEALTH_PORT, ProxySettings};
 pub use endpoints::{endpoints, key as endpoints_key};

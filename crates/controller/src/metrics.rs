@@ -150,6 +150,7 @@ impl Metrics {
             Outcome::Applied => "applied",
             Outcome::Foreign(_) => "foreign",
             Outcome::Failed(_) => "failed",
+            Outcome::Unheard(_) => "unheard",
             // Nothing was tried.
             Outcome::NotLeading => return,
         };

@@ -107,7 +107,10 @@ impl Writer {
         self.metrics.wrote(write.kind, written);
         match attempted {
             Ok(Ok(())) => {
-                self.warn(&write).await;
+                let warned = tokio::time::timeout(DEADLINE, self.warn(&write)).await;
+                if warned.is_err() {
+                    debug!(kind = write.kind.name(), name = %write.name, "Writing an event took too long.");
+                }
                 Some(((write.kind, write.name), write.resource_version))
             }
             Ok(Err(_)) if written == Written::Conflict => {

@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use controller::{Client, Controller, CredentialsStore, Metrics, Options, ProxySettings, Settings};
+use controller::{
+    Client, Clients, Controller, CredentialsStore, Metrics, Options, ProxySettings, Settings,
+};
 use proxy::Tasks;
 use proxy::admin::{Admin, AdminSources, Readiness};
 use tokio::net::TcpListener;
@@ -46,7 +48,9 @@ async fn serve(arguments: ControllerArguments) -> anyhow::Result<()> {
     };
     health.serve(&tasks, sources);
     info!(xds = %listener.local_addr()?, "Listening.");
-    let client = Client::try_default().await.context("cannot find out where the cluster is")?;
+    let clients = Clients::infer().await.map_err(anyhow::Error::from_boxed);
+    let clients = clients.context("cannot find out where the cluster is")?;
+    let client = clients.questions.clone();
 
     refuse_rival(&client, &arguments).await?;
     let store = CredentialsStore::new(
@@ -63,7 +67,7 @@ async fn serve(arguments: ControllerArguments) -> anyhow::Result<()> {
     let (identity, authorities) = credentials::keep(store, credentials, &tasks)?;
 
     let controller = Controller::start(Options {
-        client,
+        clients,
         settings: Settings {
             class: arguments.gateway_class_name.clone(),
             controller: arguments.controller_name.clone(),

@@ -109,7 +109,7 @@ fn programmed(
         Some(Outcome::Failed(why)) => {
             return fails(reason::PENDING, format!("the API server refuses what runs it: {why}"));
         }
-        Some(Outcome::Applied | Outcome::NotLeading) | None => {}
+        Some(Outcome::Applied | Outcome::Unheard(_) | Outcome::NotLeading) | None => {}
     }
     let before =
         found(stored.status.get("conditions").unwrap_or(&Value::Null), "type", kind::PROGRAMMED);

@@ -1,4 +1,6 @@
 use kube::Client;
+
+use crate::clients::Clients;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -63,8 +65,9 @@ fn slice(addresses: &[&str]) -> Value {
 fn knowledge() -> (Knowledge, watch::Sender<String>) {
     let (authorities, known) = watch::channel("pem".to_owned());
     let config = kube::Config::new("http://127.0.0.1:1".parse().unwrap());
+    let client = Client::try_from(config).unwrap();
     let mut knowledge = Knowledge::new(Options {
-        client: Client::try_from(config).unwrap(),
+        clients: Clients { questions: client.clone(), watches: client },
         settings: Settings {
             class: "c".into(),
             controller: "example.com/c".into(),
