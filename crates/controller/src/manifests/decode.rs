@@ -161,7 +161,12 @@ fn decode<T: DeserializeOwned>(
 ) -> Vec<Diagnostic> {
     if let Err(error) = serde_path_to_error::deserialize::<_, T>(&value) {
         let field = error.path().to_string();
-        let message = format!("{}; the object is left out", error.inner());
+        // The words could quote what is in it.
+        let why = match about.kind.as_str() {
+            "Secret" => "this is not text".to_owned(),
+            _ => error.inner().to_string(),
+        };
+        let message = format!("{why}; the object is left out");
         return vec![about.error("object.invalid", &field, message)];
     }
     let mut unknown = Vec::new();

@@ -168,7 +168,10 @@ impl<'a> Reading<'a> {
                     "." => field.to_owned(),
                     path => format!("{field}.{path}"),
                 };
-                self.close(&field, &error.inner().to_string());
+                // The words could quote what is written there.
+                let holds_secrets = field.split('.').any(|part| part == "auth");
+                let why = error.inner().to_string();
+                self.close(&field, if holds_secrets { "it cannot be read" } else { &why });
                 return None;
             }
         };

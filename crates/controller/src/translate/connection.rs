@@ -11,6 +11,7 @@ use rustls_pki_types::pem::PemObject;
 
 use crate::object::ObjectName;
 use crate::policy::{Authorities, Connection, CredentialSource, Finding, Tls, Trust, of_backend};
+use crate::translate::grant::{self, Kind, Referent};
 use crate::translate::guard::{Attached, Levels};
 use crate::translate::index::Index;
 use crate::translate::listener;
@@ -85,6 +86,36 @@ pub(super) fn of_server(own: &[&Connection], levels: [Levels; 2]) -> Connection 
     connection
 }
 
+/// Why policies of another namespace may not be used by an object of the kind `from` in `namespace`: they show
+/// what its Secrets hold, and no ReferenceGrant lets it refer to these.
+pub(super) fn foreign_fault(
+    world: &Index<'_>,
+    from: Kind,
+    namespace: &str,
+    levels: &Levels,
+) -> Option<Close> {
+    let foreign = levels.iter().flatten().filter(|one| one.policy.namespace != namespace);
+    for attached in foreign {
+        let connection = &attached.rules.connection;
+        let mut shown = connection.auth.iter().flatten();
+        let is_inline =
+            shown.any(|credential| matches!(credential.source, CredentialSource::Inline(..)));
+        let is_granted = |name: &ObjectName| {
+            let referent = Referent { group: "", kind: "Secret", name };
+            grant::is_permitted(world, from, namespace, referent)
+        };
+        if is_inline || !connection.secrets().all(is_granted) {
+            let reason = format!(
+                "policy {} of its Service shows a Secret, and no ReferenceGrant there lets {} of \
+                 `{namespace}` refer to that",
+                attached.policy, from.kind
+            );
+            return Some(Close { id: "policy.not-permitted".to_owned(), reason });
+        }
+    }
+    None
+}
+
 /// What the rules of a connection refer to, if all of it is there.
 pub(super) fn materials(world: &Index<'_>, connection: &Connection) -> Result<Materials, Finding> {
     let mut materials = Materials::default();
@@ -140,7 +171,10 @@ impl Materials {
         let ca_secret = match (&tls.authorities, &tls.certificate) {
             (Authorities::ConfigMap(name), _) => Some(self.config_map(world, name)?),
             (Authorities::Secret(name), _) => Some(self.authorities(world, name)?),
-            (Authorities::System, Some(name)) => self.authorities(world, name).ok(),
+            (Authorities::System, Some(name)) if of_secret(world, name, AUTHORITIES).is_ok() => {
+                Some(self.authorities(world, name)?)
+            }
+            (Authorities::System, Some(_)) => None,
             (Authorities::System, None) => None,
         };
         Ok(TargetTls {

@@ -20,6 +20,9 @@ use crate::translate::section;
 use certificate::Certificates;
 pub(super) use certificate::{referenced, text, values};
 
+/// What a listener asks of TLS that is not built.
+const UNSUPPORTED_TLS: &str = "listener.tls";
+
 /// A listener, whether it is served or not.
 #[derive(Clone, Debug)]
 pub(super) struct Listener {
@@ -101,22 +104,34 @@ fn listener(
         Ok((Protocol::Http, _)) | Err(_) => Certificates::default(),
     };
     let hostname = written.hostname.as_deref().filter(|hostname| !hostname.is_empty());
+    // What is to be guarded and cannot be is shut, not left as it was.
+    let (served_as, refusal, shut) = match served_as {
+        Ok(served_as) => (Some(served_as), None, None),
+        Err(problem) => match (problem.id, port(written.port)) {
+            (UNSUPPORTED_TLS, Some(port)) => {
+                let (id, reason) = (UNSUPPORTED_TLS.to_owned(), problem.message.clone());
+                (Some((Protocol::Https, port)), Some(problem), Some(Close { id, reason }))
+            }
+            _ => (None, Some(problem), None),
+        },
+    };
     let sections = section::of_listener(written);
     let guard = guards.part(Guarded::Gateway, &about.name, &sections);
-    let close = guard.cloned().or_else(|| unknown(about, &field)).or(certificates.close);
+    let close = guard.cloned().or_else(|| unknown(about, &field));
+    let close = close.or(shut).or(certificates.close);
     Listener {
         name: format!("{}/{}", about.name, written.name),
         gateway: about.name.clone(),
         section: written.name.clone(),
         hostname: hostname.map(str::to_ascii_lowercase),
         port: written.port,
-        served_as: served_as.as_ref().ok().copied(),
+        served_as,
         certificates: certificates.usable,
         close,
         policies: guards.levels(Guarded::Gateway, &about.name, &sections),
         place: about.place(&field),
         takes_routes: kinds.takes_routes,
-        refusal: served_as.err(),
+        refusal,
         conflict: None,
         unresolved: certificates.problem.or(kinds.problem),
         overlap: None,
@@ -153,7 +168,7 @@ fn served_as(
     }
     match (protocol, unsupported_tls(gateway, written)) {
         (Protocol::Https, Some((field, message))) => {
-            let (reason, id) = (reason::UNSUPPORTED_VALUE, "listener.tls");
+            let (reason, id) = (reason::UNSUPPORTED_VALUE, UNSUPPORTED_TLS);
             Err(Problem { reason, message, id, field })
         }
         (Protocol::Http, _) | (Protocol::Https, None) => Ok((protocol, port)),
@@ -198,6 +213,11 @@ impl Listener {
     /// Whether it is part of a document.
     pub(super) fn is_served(&self) -> bool {
         self.served_as.is_some() && self.conflict.is_none()
+    }
+
+    /// Whether it is served as it is written.
+    pub(super) fn is_well(&self) -> bool {
+        self.is_served() && self.refusal.is_none()
     }
 
     /// Whether it is to be served over TLS and has no certificate for that.

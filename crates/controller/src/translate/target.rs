@@ -123,11 +123,14 @@ fn backend(
     for candidate in &mut candidates {
         let sections = [candidate.target.name.clone()];
         let of_service = std::mem::take(&mut candidate.of_service);
+        let namespace = shape.about.namespace();
+        let foreign = connection::foreign_fault(world, shape.kind, namespace, &of_service);
         let levels = [of_service, guards.levels(kind, &shape.about.name, &sections)];
         let own = [&candidate.policies.connection, &shape.policies.connection];
         let connection = connection::of_server(&own, levels);
         let guard = guards.part(kind, &shape.about.name, &sections).cloned();
-        let close = guard.or_else(|| connection::target_fault(world, &connection));
+        let close = guard.or(foreign);
+        let close = close.or_else(|| connection::target_fault(world, &connection));
         if let Some(close) = close
             && close_of_backend.is_none()
             && candidate.target.close.is_none()

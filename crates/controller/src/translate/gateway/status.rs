@@ -40,7 +40,7 @@ fn accepted(world: &Index<'_>, gateway: &Served<'_>) -> Condition {
     }
     let names = |is_served: bool| {
         let listeners = gateway.listeners.iter();
-        let listeners = listeners.filter(|listener| listener.is_served() == is_served);
+        let listeners = listeners.filter(|listener| listener.is_well() == is_served);
         let names: Vec<String> =
             listeners.map(|listener| format!("`{}`", listener.section)).collect();
         names.join(", ")
@@ -108,7 +108,7 @@ fn listener_conditions(listener: &Listener) -> Vec<Condition> {
             message: message.clone(),
         });
     }
-    if !listener.is_served() || listener.lacks_certificates() {
+    if !listener.is_well() || listener.lacks_certificates() {
         let message = "it cannot be served as it is written";
         conditions.push(Condition::fails(kind::PROGRAMMED, reason::INVALID, message));
     }

@@ -128,14 +128,15 @@ fn address(world: &Index<'_>, backend: &About, written: &Static<'_>) -> Result<A
             let host = service_host(world, &name);
             Ok(Address::Service { name, host })
         }
-        (Some(host), None) => host_address(world, host),
+        (Some(host), None) => host_address(world, host, backend.namespace()),
         _ => Err("a static target has exactly one of `host` and `backendRef`".to_owned()),
     }
 }
 
-/// `<service>.<namespace>.svc`, with or without the cluster's domain, is a Service; everything
-/// else a host.
-pub(super) fn host_address(world: &Index<'_>, host: &str) -> Result<Address, String> {
+/// `<service>.<namespace>.svc`, with or without the cluster's domain, is a Service, and so is
+/// `<service>.<namespace>`, or `<service>` of the namespace `own`, where it is there; everything else is a
+/// host.
+pub(super) fn host_address(world: &Index<'_>, host: &str, own: &str) -> Result<Address, String> {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     if let Ok(address) = bare.parse::<IpAddr>() {
         return Ok(Address::Host(match address {
@@ -156,7 +157,21 @@ pub(super) fn host_address(world: &Index<'_>, host: &str) -> Result<Address, Str
             let name = ObjectName::new(*namespace, *service);
             Ok(Address::Service { name, host })
         }
+        // Shorter names lead to the same Service, and past what guards it if they were not known.
+        [service, namespace] => {
+            let name = ObjectName::new(*namespace, *service);
+            Ok(shorter(world, name, host.clone()))
+        }
+        [service] => Ok(shorter(world, ObjectName::new(own, *service), host.clone())),
         _ => Ok(Address::Host(host)),
+    }
+}
+
+/// The Service that a shorter name leads to, where there is one.
+fn shorter(world: &Index<'_>, name: ObjectName, host: String) -> Address {
+    match world.service(&name) {
+        Some(_) => Address::Service { name, host },
+        None => Address::Host(host),
     }
 }
 

@@ -5,6 +5,7 @@ use config::{Close, Diagnostic};
 
 use crate::endpoints;
 use crate::resources::StaticBackend;
+use crate::translate::action::closed;
 use crate::translate::connection;
 use crate::translate::guard::{Guarded, Levels};
 use crate::translate::plan::PlannedService;
@@ -35,7 +36,7 @@ impl Finding<'_, '_> {
         if port(number).is_none() {
             return unusable(format!("`{number}` is not a port"));
         }
-        let address = match host_address(self.world, &written.host) {
+        let address = match host_address(self.world, &written.host, about.namespace()) {
             Ok(address) => address,
             Err(message) => return unusable(message),
         };
@@ -54,10 +55,17 @@ impl Finding<'_, '_> {
                 (host, Some(endpoints::key(&name, number)), guard.cloned())
             }
         };
+        let namespace = about.namespace();
+        let foreign =
+            connection::foreign_fault(self.world, self.shape.kind, namespace, &of_service);
         let levels = [of_service, self.guards.levels(kind, &about.name, &[])];
         let connection = connection::of_server(&[&self.shape.policies.connection], levels);
-        let close = close.or(guard);
-        let close = close.or_else(|| connection::service_fault(self.world, &connection));
+        let own = guard.or(foreign);
+        let own = own.or_else(|| connection::service_fault(self.world, &connection));
+        if let Some(own) = own.as_ref().filter(|_| close.is_none()) {
+            diagnostics.push(about.error("backend.closed", FIELD, closed(own)));
+        }
+        let close = close.or(own);
         let url = format!("http://{host}:{number}");
         let service = Service { name, url, endpoints, close, ..Service::default() };
         Some(PlannedService { service, connection })
