@@ -2,18 +2,23 @@
 //! in, in native documents, in an `mcp.json` and in manifests.
 
 /// Parts of the names of fields that guard something, in lower case and without `-` and `_`.
-const GUARDS: [&str; 12] = [
+const GUARDS: [&str; 17] = [
     "acl",
+    "allow",
     "apikey",
     "auth",
     "cert",
     "cors",
     "credential",
+    "deny",
+    "filter",
     "guard",
     "jwt",
     "polic",
     "ratelimit",
     "rbac",
+    "restrict",
+    "secure",
     "tls",
 ];
 

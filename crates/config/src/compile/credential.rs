@@ -41,7 +41,8 @@ fn header(credential: &Credential, secrets: &Secrets) -> Result<(HeaderName, Sec
     let text = text.ok_or_else(|| format!("the secret `{secret}` has no `{value}`"))?;
     // People end files with a line.
     let text = text.expose().trim_end_matches(['\r', '\n']);
-    let text = match text.starts_with(prefix.as_str()) {
+    let start = text.get(..prefix.len());
+    let text = match start.is_some_and(|start| start.eq_ignore_ascii_case(prefix)) {
         true => text.to_owned(),
         false => format!("{prefix}{text}"),
     };

@@ -92,6 +92,8 @@ impl Origin {
         }
         // A `*` is no part of a host's name, and nothing else may stand before it.
         let (rest, is_suffix) = match text.split_once("://*") {
+            // What stands behind it is a part of a name, or nothing: `*example.com` would be more than is meant.
+            Some((_, rest)) if !(rest.is_empty() || rest.starts_with(['.', ':'])) => return None,
             Some((scheme, rest)) => (format!("{scheme}://wildcard{rest}"), true),
             None => (text.to_owned(), false),
         };

@@ -45,7 +45,7 @@ const FIELDS: [(&str, Fate); 72] = [
     (
         "strategy.inheritance",
         Works(
-            "`Override`: neither narrower policies nor what a route writes itself counts, for `traffic`",
+            "`Override`: each part of `traffic` counts more than what narrower policies, or a route itself, say of it",
         ),
     ),
     (
@@ -183,7 +183,7 @@ Of several policies each part (`timeouts`, `headerModifiers`, `cors`; `tcp`, `tl
 whole from the narrowest that says it:
 
 - `traffic`: Gateway < listener < HTTPRoute < rule. What a rule writes itself (`filters`, `timeouts`) counts more than
-  any of them, unless a policy says `strategy.inheritance: Override`.
+  any of them. A policy with `strategy.inheritance: Override` counts more than both, part by part.
 - `backend`: Gateway < listener < HTTPRoute < rule < Service < its port < Backend < its target < `policies` in the
   Backend < `policies` in the target. A `BackendTLSPolicy` is a policy of its Service, with `tls` alone.
 

@@ -4,7 +4,10 @@ mod connection;
 
 use std::time::Duration;
 
-use config::document::{Cors, HeaderChanges, ServiceProtocol};
+use config::document::{
+    Action, Cors, Document, Filters, HeaderChanges, Route, RouteTimeouts, ServiceProtocol,
+};
+use config::{Close, Diagnostic, Origins, Variables, compile};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -126,6 +129,9 @@ impl<'a> Reading<'a> {
             }),
             cors: cors.map(of_cors),
         };
+        for (field, message) in faults(&self.rules.traffic) {
+            self.close(field, &message);
+        }
     }
 
     fn connection(&mut self, written: Option<&Value>, field: &str) {
@@ -216,6 +222,38 @@ impl<'a> Reading<'a> {
     fn close(&mut self, field: &str, why: &str) {
         self.rules.close(field, why);
     }
+}
+
+/// What keeps a route shut that has these filters: whoever compiles them is asked.
+fn faults(traffic: &Traffic) -> Vec<(&'static str, String)> {
+    let headers = traffic.headers.clone().unwrap_or_default();
+    let filters = Filters {
+        request_headers: headers.request,
+        response_headers: headers.response,
+        cors: traffic.cors.clone(),
+        ..Filters::default()
+    };
+    if filters == Filters::default() {
+        return Vec::new();
+    }
+    let close = Close { id: String::new(), reason: String::new() };
+    let route = Route {
+        name: String::new(),
+        listeners: Vec::new(),
+        hostnames: Vec::new(),
+        matches: Vec::new(),
+        filters,
+        timeouts: RouteTimeouts::default(),
+        action: Action::Fail(close),
+    };
+    let document = Document { routes: vec![route], ..Document::default() };
+    let compiled = compile(&document, &Origins::default(), &Variables::new());
+    let of_filters = compiled.diagnostics.into_iter().filter(|one| one.id == "route.filter");
+    let fault = |diagnostic: Diagnostic| match diagnostic.path.contains(".cors.") {
+        true => ("traffic.cors", diagnostic.message),
+        false => ("traffic.headerModifiers", diagnostic.message),
+    };
+    of_filters.map(fault).collect()
 }
 
 /// A path without the places in lists: `set[0].name` is `set.name`.

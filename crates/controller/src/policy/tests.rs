@@ -99,6 +99,22 @@ fn a_field_that_is_not_known_keeps_shut_wherever_it_is() {
 }
 
 #[test]
+fn what_a_document_would_be_closed_for_is_said_of_the_policy() {
+    let host = json!({ "traffic": { "headerModifiers": { "request": {
+        "set": [{ "name": "Host", "value": "x" }] } } } });
+    assert_eq!(closing(host), ["traffic.headerModifiers"]);
+    let origin = json!({ "traffic": { "cors": { "allowOrigins": ["https://*example.com"] } } });
+    assert_eq!(closing(origin), ["traffic.cors"]);
+    let place = json!({ "backend": { "auth": { "key": "k",
+        "location": { "header": { "name": "Mcp-Session-Id" } } } } });
+    assert_eq!(closing(place), ["backend.auth.location"]);
+    let empty = json!({ "backend": { "auth": { "key": " " } } });
+    assert_eq!(closing(empty), ["backend.auth.key"]);
+    let name = json!({ "backend": { "tls": { "verifySubjectAltNames": ["spiffe://a/b"] } } });
+    assert_eq!(closing(name), ["backend.tls.verifySubjectAltNames"]);
+}
+
+#[test]
 fn each_part_is_taken_as_a_whole_from_the_narrowest() {
     let wide = rules(json!({ "backend": {
         "tls": { "sni": "wide" }, "http": { "version": "HTTP2", "requestTimeout": "1s" } } }));

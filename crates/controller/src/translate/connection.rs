@@ -20,7 +20,6 @@ use crate::world::World;
 /// The names of values, as Kubernetes calls them.
 const AUTHORITIES: &str = "ca.crt";
 const CERTIFICATE: [&str; 2] = ["tls.crt", "tls.key"];
-const BEARER: &str = "Bearer ";
 
 /// What the rules of a connection come to, with what they refer to.
 #[derive(Default)]
@@ -233,9 +232,16 @@ fn shown(
         }
         CredentialSource::Secret(name, value) => {
             let text = of_secret(world, name, value)?;
-            // What stands before the token is said by whoever refers to it.
-            let bare = text.expose().strip_prefix(BEARER).map(config::Secret::new);
-            Ok((name.to_string(), value.clone(), bare.unwrap_or(text)))
+            let bare = text.expose().trim_end_matches(['\r', '\n']);
+            if bare.trim().is_empty() {
+                return Err(format!("`{value}` of Secret {name} is empty"));
+            }
+            if bare.chars().any(|letter| letter.is_control() && letter != '\t') {
+                return Err(format!(
+                    "`{value}` of Secret {name} has characters that a header cannot carry"
+                ));
+            }
+            Ok((name.to_string(), value.clone(), text))
         }
     }
 }

@@ -316,6 +316,10 @@ impl Attaching<'_> {
         let rules = &self.policy.value.rules;
         let closing = self.closing(kind);
         let conflicts = self.guards.conflicts(kind, name, section, rules);
+        if !conflicts.is_empty() {
+            let message = format!("not in force: {}", said(&conflicts));
+            self.diagnostics.push(policy.warning("policy.conflict", "spec", message));
+        }
         if kind.is_ours(self.world, name) {
             let ancestor = ancestor(kind, name, section);
             match closing.as_slice() {

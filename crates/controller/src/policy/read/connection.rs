@@ -1,5 +1,10 @@
 //! How servers are connected to, and what they are shown.
 
+use std::collections::BTreeMap;
+
+use config::document::{self, Document, Service};
+use config::{Origins, Variables, compile};
+use rustls_pki_types::ServerName;
 use serde_json::Value;
 
 use crate::object::ObjectName;
@@ -48,6 +53,10 @@ impl Reading<'_> {
             }
         };
         let names = written.verify_subject_alt_names;
+        if names.iter().any(|name| ServerName::try_from(name.as_str()).is_err()) {
+            let message = "write DNS names and IP addresses; others are not built yet";
+            self.close(&format!("{field}.verifySubjectAltNames"), message);
+        }
         let trust = match (written.insecure_skip_verify, names.is_empty()) {
             (Some(InsecureSkipVerify::All), true) => Trust::Anyone,
             (Some(InsecureSkipVerify::Hostname), true) => Trust::AnyName,
@@ -124,7 +133,9 @@ impl Reading<'_> {
                     "" => owner,
                     place => format!("{owner}: {place}"),
                 };
-                let key = key.strip_prefix(BEARER).unwrap_or(&key);
+                if key.trim().is_empty() {
+                    self.close(&format!("{field}.key"), "it is empty");
+                }
                 let source = CredentialSource::Inline(owner, config::Secret::new(key));
                 credentials.push(credential(source, location));
             }
@@ -141,6 +152,11 @@ impl Reading<'_> {
             }
             let source = self.credential_of(&written.secret_ref, &format!("{field}.secretRef"));
             credentials.extend(source.map(|source| credential(source, written.location)));
+        }
+        for credential in &credentials {
+            if let Some(why) = credential_fault(credential) {
+                self.close(&format!("{field}.location"), &why);
+            }
         }
         if credentials.is_empty() && self.rules.closing.is_empty() {
             self.close(field, "it says nothing: write `key` or `secretRef`");
@@ -183,4 +199,24 @@ fn credential(source: CredentialSource, location: CredentialLocation) -> Credent
             Credential { source, header, prefix }
         }
     }
+}
+
+/// Why a credential cannot be shown where it is to be, whatever it is: what a document would be closed for.
+fn credential_fault(credential: &Credential) -> Option<String> {
+    let name = "credential".to_owned();
+    let written = document::Credential {
+        secret: name.clone(),
+        value: name.clone(),
+        header: credential.header.clone(),
+        prefix: credential.prefix.clone(),
+    };
+    let url = "http://localhost".to_owned();
+    let service =
+        Service { name: name.clone(), url, credentials: vec![written], ..Service::default() };
+    let mut document = Document { services: vec![service], ..Document::default() };
+    let values = BTreeMap::from([(name.clone(), config::Secret::new("x"))]);
+    document.secrets.insert(name.clone(), values);
+    let compiled = compile(&document, &Origins::default(), &Variables::new());
+    let close = compiled.snapshot.services.get(&name)?.closed.clone()?;
+    Some(close.reason.rsplit_once(": ").map_or(close.reason.clone(), |(_, why)| why.to_owned()))
 }
