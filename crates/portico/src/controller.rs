@@ -15,7 +15,7 @@ use proxy::admin::{Admin, AdminSources, Readiness};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use xds::{Resource, Server};
+use xds::{Limits, Resource, Server};
 
 use crate::arguments::ControllerArguments;
 use crate::running::runtime;
@@ -92,9 +92,10 @@ async fn serve(arguments: ControllerArguments) -> anyhow::Result<()> {
         metrics,
     });
     let scopes = wiring::scopes(&controller, readiness.clone(), &tasks);
-    let (server, observations) = Server::new(wiring::admit(&controller), scopes);
+    let limits = Limits::default();
+    let (server, observations) = Server::new(wiring::admit(&controller), scopes, limits.clone());
     tasks.spawn("observations", wiring::observe(observations, controller.observed.clone()));
-    let connections = xds::accept(listener, Some(identity))?;
+    let connections = xds::accept(listener, Some(identity), limits)?;
     let stopped = CancellationToken::new();
     let mut serving = tokio::spawn(server.serve(connections, stopped.clone().cancelled_owned()));
     stop.next().await;

@@ -21,7 +21,8 @@ use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_rustls::client::TlsStream;
 use xds::{
-    Admit, Caller, Denied, Observation, Published, Resource, ResourceType, Scope, Server, accept,
+    Admit, Caller, Denied, Limits, Observation, Published, Resource, ResourceType, Scope, Server,
+    accept,
 };
 
 const GATEWAY: &str = "default/gateway";
@@ -56,9 +57,9 @@ impl Controller {
             })
         });
         let (published, publications) = watch::channel(None);
-        let (server, observations) = Server::new(admit, publications);
+        let (server, observations) = Server::new(admit, publications, Limits::default());
         let (stop, stopped) = oneshot::channel::<()>();
-        let connections = accept(listener, None)?;
+        let connections = accept(listener, None, Limits::default())?;
         let serving = tokio::spawn(async move {
             let _ = server.serve(connections, async { drop(stopped.await) }).await;
         });

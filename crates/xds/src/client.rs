@@ -64,24 +64,15 @@ impl Client {
 
     /// Follows what is published until the connection breaks; what was `received` on an earlier one is
     /// not sent again. Each response goes to `apply` with everything that is known then: what it
-    /// refuses is put back and reported to the controller. Returns why it ended.
+    /// refuses is put back and reported to the controller. Returns when the controller ends the stream.
+    ///
+    /// # Errors
+    /// The connection broke, or the controller refuses.
     pub async fn follow(
         &self,
         node: &str,
         received: &mut Received,
         mut apply: impl FnMut(&Received) -> Result<(), String>,
-    ) -> Status {
-        match self.followed(node, received, &mut apply).await {
-            Ok(()) => Status::unavailable("the controller has ended the stream"),
-            Err(status) => status,
-        }
-    }
-
-    async fn followed(
-        &self,
-        node: &str,
-        received: &mut Received,
-        apply: &mut impl FnMut(&Received) -> Result<(), String>,
     ) -> Result<(), Status> {
         let (said, requests) = mpsc::channel(QUEUE);
         for kind in ResourceType::ALL {

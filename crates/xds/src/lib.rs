@@ -6,6 +6,7 @@ mod client;
 mod connect;
 mod delta;
 mod generated;
+mod limits;
 mod listen;
 mod report;
 mod resource;
@@ -13,6 +14,7 @@ mod server;
 
 pub use client::{Client, Received};
 pub use connect::{ConnectError, Endpoint};
+pub use limits::Limits;
 pub use listen::{Connection, Identity, IdentityError, accept};
 pub use report::{Finding, Report, TargetReport};
 pub use resource::{Resource, ResourceType, Scope};

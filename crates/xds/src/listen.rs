@@ -5,7 +5,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use futures_util::Stream;
@@ -17,18 +17,22 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::Sleep;
 use tokio_rustls::TlsAcceptor;
 use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::WaitForCancellationFutureOwned;
 use tonic::transport::server::Connected;
 use tracing::{debug, warn};
 
-/// How long a handshake may take.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+use crate::limits::{Limits, Proof, Unproven};
+
 /// How long accepting rests after the system refused.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 /// How many connections may wait to be served.
 const QUEUE: usize = 64;
+/// How often it is said that there are too many.
+const SAY_EVERY: Duration = Duration::from_secs(10);
 
 /// What the controller proves to be, which may be renewed.
 #[derive(Debug)]
@@ -74,22 +78,32 @@ fn certified(chain: &[u8], key: &[u8]) -> Result<CertifiedKey, IdentityError> {
 }
 
 /// A proxy's connection.
-pub struct Connection(Box<dyn Transport>);
+pub struct Connection {
+    stream: Box<dyn Transport>,
+    proof: Proof,
+    /// Ends it where nothing proves in time who is there.
+    unproven: Option<Pin<Box<Sleep>>>,
+    /// Ends it for others.
+    closed: Pin<Box<WaitForCancellationFutureOwned>>,
+    _permit: OwnedSemaphorePermit,
+}
 
 trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for T {}
 
-/// Accepts until the stream is dropped; without an identity, without TLS.
+/// Accepts until the stream is dropped, within `limits`; without an identity, without TLS.
 ///
 /// # Errors
 /// TLS cannot be set up at all.
 pub fn accept(
     listener: TcpListener,
     identity: Option<Arc<Identity>>,
+    limits: Limits,
 ) -> Result<impl Stream<Item = io::Result<Connection>>, IdentityError> {
     let tls = identity.map(acceptor).transpose()?;
     let (accepted, connections) = mpsc::channel(QUEUE);
+    let mut door = Door::new(limits);
     // It ends with the stream.
     tokio::spawn(async move {
         loop {
@@ -99,7 +113,10 @@ pub fn accept(
             };
             match stream {
                 Ok((stream, _)) => {
-                    tokio::spawn(greet(stream, tls.clone(), accepted.clone()));
+                    let Some((permit, proof)) = door.admit() else { continue };
+                    let stream = greeted(stream, tls.clone(), door.limits.handshake);
+                    let proof_time = door.limits.proof;
+                    tokio::spawn(bring(stream, permit, proof, proof_time, accepted.clone()));
                 }
                 Err(error) => {
                     warn!(%error, "Could not accept a proxy's connection.");
@@ -109,6 +126,45 @@ pub fn accept(
         }
     });
     Ok(ReceiverStream::new(connections))
+}
+
+/// Who is let in.
+struct Door {
+    limits: Limits,
+    places: Arc<Semaphore>,
+    unproven: Unproven,
+    said: Option<Instant>,
+}
+
+impl Door {
+    fn new(limits: Limits) -> Self {
+        let places = Arc::new(Semaphore::new(limits.connections));
+        Self { limits, places, unproven: Unproven::default(), said: None }
+    }
+
+    /// A place for a connection, if there is one.
+    fn admit(&mut self) -> Option<(OwnedSemaphorePermit, Proof)> {
+        let proof = Proof::new();
+        let Ok(permit) = self.places.clone().try_acquire_owned() else {
+            self.say("There are as many connections of proxies as may be; the next is closed.");
+            return None;
+        };
+        if !self.unproven.admit(&proof, &self.limits) {
+            self.say(
+                "There are as many connections without a token as may be; the next is closed.",
+            );
+            return None;
+        }
+        Some((permit, proof))
+    }
+
+    /// Whoever opens many connections does not fill the log.
+    fn say(&mut self, what: &str) {
+        if self.said.is_none_or(|said| said.elapsed() >= SAY_EVERY) {
+            self.said = Some(Instant::now());
+            warn!("{what}");
+        }
+    }
 }
 
 fn acceptor(identity: Arc<Identity>) -> Result<TlsAcceptor, IdentityError> {
@@ -121,24 +177,55 @@ fn acceptor(identity: Arc<Identity>) -> Result<TlsAcceptor, IdentityError> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-/// A slow or broken handshake holds up nobody else.
-async fn greet(
-    stream: TcpStream,
-    tls: Option<TlsAcceptor>,
+/// Hands a connection on once it has been greeted. A slow or broken handshake holds up nobody else.
+async fn bring(
+    stream: impl Future<Output = Option<Box<dyn Transport>>>,
+    permit: OwnedSemaphorePermit,
+    proof: Proof,
+    proof_time: Duration,
     accepted: mpsc::Sender<io::Result<Connection>>,
 ) {
-    // Small messages must not wait for more to come.
-    let _ = stream.set_nodelay(true);
-    let connection = match tls {
-        None => Connection(Box::new(stream)),
-        Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
-            Ok(Ok(stream)) => Connection(Box::new(stream)),
-            Ok(Err(error)) => return debug!(%error, "A handshake failed."),
-            Err(_) => return debug!("A handshake took too long."),
-        },
+    let unproven = Some(Box::pin(tokio::time::sleep(proof_time)));
+    let stream = tokio::select! {
+        stream = stream => stream,
+        () = proof.closed().cancelled() => return debug!("A handshake was given up for others."),
     };
+    let Some(stream) = stream else { return };
+    let closed = Box::pin(proof.closed().clone().cancelled_owned());
+    let connection = Connection { stream, proof, unproven, closed, _permit: permit };
     // Nobody serves it any more when the controller is going.
     let _ = accepted.send(Ok(connection)).await;
+}
+
+async fn greeted(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    limit: Duration,
+) -> Option<Box<dyn Transport>> {
+    // Small messages must not wait for more to come.
+    let _ = stream.set_nodelay(true);
+    let Some(tls) = tls else { return Some(Box::new(stream)) };
+    match tokio::time::timeout(limit, tls.accept(stream)).await {
+        Ok(Ok(stream)) => return Some(Box::new(stream)),
+        Ok(Err(error)) => debug!(%error, "A handshake failed."),
+        Err(_) => debug!("A handshake took too long."),
+    }
+    None
+}
+
+impl Connection {
+    /// Why nothing more comes of it, although it is open.
+    fn poll_end(&mut self, context: &mut Context<'_>) -> Option<io::Error> {
+        if self.closed.as_mut().poll(context).is_ready() {
+            return Some(io::Error::other("closed for other connections"));
+        }
+        if self.proof.is_there() {
+            self.unproven = None;
+        }
+        let time = self.unproven.as_mut()?;
+        let is_over = time.as_mut().poll(context).is_ready();
+        is_over.then(|| io::Error::new(io::ErrorKind::TimedOut, "no good token was shown"))
+    }
 }
 
 impl fmt::Debug for Connection {
@@ -148,9 +235,11 @@ impl fmt::Debug for Connection {
 }
 
 impl Connected for Connection {
-    type ConnectInfo = ();
+    type ConnectInfo = Proof;
 
-    fn connect_info(&self) -> Self::ConnectInfo {}
+    fn connect_info(&self) -> Self::ConnectInfo {
+        self.proof.clone()
+    }
 }
 
 impl AsyncRead for Connection {
@@ -159,7 +248,10 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(context, buffer)
+        if let Some(error) = self.poll_end(context) {
+            return Poll::Ready(Err(error));
+        }
+        Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
 
@@ -169,14 +261,14 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(context, bytes)
+        Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(context)
+        Pin::new(&mut self.stream).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(context)
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::Stream;
 use prost::Message;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
-use tracing::debug;
+use tracing::{debug, warn};
 
 use crate::delta::{Change, Client};
 use crate::generated::discovery::aggregated_discovery_service_server::{
@@ -25,6 +25,7 @@ use crate::generated::discovery::aggregated_discovery_service_server::{
 use crate::generated::discovery::{DeltaDiscoveryRequest, DeltaDiscoveryResponse, Resource};
 use crate::generated::report::reports_server::{Reports, ReportsServer};
 use crate::generated::report::{Payload, ReportRequest, ReportResponse};
+use crate::limits::{Limits, Places, Proof};
 use crate::listen::Connection;
 use crate::report::Report;
 use crate::resource::{ResourceType, Scope};
@@ -33,6 +34,12 @@ use crate::resource::{ResourceType, Scope};
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// How many observations may wait for the controller.
 const QUEUE: usize = 1024;
+/// How many tokens are looked at at once: the API server is asked for each.
+const TOKENS: usize = 64;
+/// How many streams a connection may have. A proxy has two.
+const STREAMS: u32 = 8;
+/// The largest head of a request, in bytes: a token has some 1,500.
+const HEAD: u32 = 16 << 10;
 /// The largest message that a proxy may send.
 const MESSAGE: usize = 4 << 20;
 
@@ -83,20 +90,26 @@ pub struct Server {
     admit: Admit,
     published: watch::Receiver<Option<Arc<Published>>>,
     observed: mpsc::Sender<Observation>,
+    limits: Limits,
+    places: Places,
+    tokens: Arc<Semaphore>,
     /// Ends every stream.
     stopped: CancellationToken,
 }
 
 impl Server {
     /// A server of what is published; `None` until everything that has to be known is. What becomes
-    /// known of proxies comes out of the second half.
+    /// known of proxies comes out of the second half. Connections have to come from
+    /// [`accept`](crate::accept) with the same `limits`.
     pub fn new(
         admit: Admit,
         published: watch::Receiver<Option<Arc<Published>>>,
+        limits: Limits,
     ) -> (Self, mpsc::Receiver<Observation>) {
         let (observed, observations) = mpsc::channel(QUEUE);
-        let stopped = CancellationToken::new();
-        (Self { admit, published, observed, stopped }, observations)
+        let (places, stopped) = (Places::new(&limits), CancellationToken::new());
+        let tokens = Arc::new(Semaphore::new(TOKENS));
+        (Self { admit, published, observed, limits, places, tokens, stopped }, observations)
     }
 
     /// Serves every connection until `stop`; then every stream ends.
@@ -113,22 +126,49 @@ impl Server {
             stop.await;
             stopped.cancel();
         };
+        let (age, grace) = (self.limits.oldest(), self.limits.grace);
         let discovery = AggregatedDiscoveryServiceServer::new(self.clone());
         let reports = ReportsServer::new(self);
         tonic::transport::Server::builder()
             .http2_keepalive_interval(Some(KEEP_ALIVE))
             .http2_keepalive_timeout(Some(KEEP_ALIVE))
+            .http2_max_header_list_size(HEAD)
+            .max_concurrent_streams(STREAMS)
+            .max_connection_age(age)
+            .max_connection_age_grace(grace)
             .add_service(discovery.max_decoding_message_size(MESSAGE))
             .add_service(reports.max_decoding_message_size(MESSAGE))
             .serve_with_incoming_shutdown(connections, stop)
             .await
     }
 
-    async fn caller(&self, metadata: &MetadataMap) -> Result<Caller, Status> {
+    /// Who sends a request, if there is a place for another connection of its Gateway.
+    async fn caller<T>(&self, request: &Request<T>) -> Result<Caller, Status> {
+        let caller = self.named(request.metadata()).await?;
+        let proof = request.extensions().get::<Proof>();
+        if proof.is_some_and(|proof| proof.is_given(&caller.gateway, &self.places)) {
+            return Ok(caller);
+        }
+        let most = self.limits.connections_per_gateway;
+        warn!(
+            gateway = caller.gateway,
+            pod = caller.pod,
+            most,
+            "A Gateway has too many connections."
+        );
+        Err(Status::resource_exhausted(format!(
+            "the proxies of {} have {most} connections, which is as many as may be",
+            caller.gateway
+        )))
+    }
+
+    async fn named(&self, metadata: &MetadataMap) -> Result<Caller, Status> {
         let value = metadata.get("authorization").and_then(|value| value.to_str().ok());
         let Some(token) = value.and_then(|value| value.strip_prefix("Bearer ")) else {
             return Err(Status::unauthenticated("a bearer token is needed"));
         };
+        let going = |_| Status::unavailable("the controller is going");
+        let _turn = self.tokens.acquire().await.map_err(going)?;
         (self.admit)(token.to_owned()).await.map_err(|denied| match denied {
             Denied::Token(reason) => Status::unauthenticated(reason),
             Denied::Unavailable(reason) => Status::unavailable(reason),
@@ -150,7 +190,7 @@ impl AggregatedDiscoveryService for Server {
         &self,
         request: Request<Streaming<DeltaDiscoveryRequest>>,
     ) -> Result<Response<Self::DeltaAggregatedResourcesStream>, Status> {
-        let caller = self.caller(request.metadata()).await?;
+        let caller = self.caller(&request).await?;
         debug!(gateway = caller.gateway, pod = caller.pod, "A proxy follows.");
         let (outbound, responses) = mpsc::channel(1);
         let conversation = Conversation {
@@ -159,6 +199,7 @@ impl AggregatedDiscoveryService for Server {
             documents: BTreeMap::new(),
             published: self.published.clone(),
             observed: self.observed.clone(),
+            limits: self.limits.clone(),
             stopped: self.stopped.clone(),
             outbound,
         };
@@ -174,7 +215,7 @@ impl Reports for Server {
         &self,
         request: Request<Streaming<ReportRequest>>,
     ) -> Result<Response<ReportResponse>, Status> {
-        let caller = self.caller(request.metadata()).await?;
+        let caller = self.caller(&request).await?;
         let mut reports = request.into_inner();
         loop {
             let report = tokio::select! {
@@ -198,32 +239,59 @@ struct Conversation {
     documents: BTreeMap<String, String>,
     published: watch::Receiver<Option<Arc<Published>>>,
     observed: mpsc::Sender<Observation>,
+    limits: Limits,
     stopped: CancellationToken,
     outbound: mpsc::Sender<Result<DeltaDiscoveryResponse, Status>>,
 }
 
+/// How a stream ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// By its proxy, or with the controller.
+    Gone,
+    /// By its age.
+    Aged,
+}
+
 impl Conversation {
-    async fn run(mut self, mut requests: Streaming<DeltaDiscoveryRequest>) {
+    async fn run(mut self, requests: Streaming<DeltaDiscoveryRequest>) {
         self.observe(Observation::Connected(self.caller.clone())).await;
+        let end = self.talk(requests).await;
+        let Self { caller, observed, limits, stopped, outbound, .. } = self;
+        // The proxy is told.
+        drop(outbound);
+        if end == End::Aged {
+            debug!(pod = caller.pod, "A proxy is sent to connect anew.");
+            // It is about to be there again: it has not left meanwhile.
+            tokio::select! {
+                () = tokio::time::sleep(limits.comeback) => {}
+                () = stopped.cancelled() => {}
+            }
+        }
+        let _ = observed.send(Observation::Left(caller)).await;
+    }
+
+    async fn talk(&mut self, mut requests: Streaming<DeltaDiscoveryRequest>) -> End {
+        let mut age = pin!(tokio::time::sleep(self.limits.some_age()));
         loop {
             if self.tell().await.is_none() {
-                break;
+                return End::Gone;
             }
             tokio::select! {
                 request = requests.message() => match request {
                     Ok(Some(request)) => self.hear(request).await,
-                    Ok(None) => break,
+                    Ok(None) => return End::Gone,
                     Err(status) => {
                         debug!(pod = self.caller.pod, %status, "A proxy's stream broke.");
-                        break;
+                        return End::Gone;
                     }
                 },
-                changed = self.published.changed() => if changed.is_err() { break },
-                () = self.outbound.closed() => break,
-                () = self.stopped.cancelled() => break,
+                changed = self.published.changed() => if changed.is_err() { return End::Gone },
+                () = self.outbound.closed() => return End::Gone,
+                () = self.stopped.cancelled() => return End::Gone,
+                () = &mut age => return End::Aged,
             }
         }
-        self.observe(Observation::Left(self.caller.clone())).await;
     }
 
     /// Says what is to be said now; `None` when nobody hears it.

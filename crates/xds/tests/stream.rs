@@ -14,8 +14,8 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use xds::{
-    Admit, Caller, Client, Denied, Endpoint, Identity, Observation, Published, Received, Report,
-    Resource, ResourceType, Scope, Server, TargetReport, accept,
+    Admit, Caller, Client, Denied, Endpoint, Identity, Limits, Observation, Published, Received,
+    Report, Resource, ResourceType, Scope, Server, TargetReport, accept,
 };
 
 const GATEWAY: &str = "default/gateway";
@@ -56,9 +56,9 @@ impl Controller {
             })
         });
         let (published, publications) = watch::channel(None);
-        let (server, observations) = Server::new(admit, publications);
+        let (server, observations) = Server::new(admit, publications, Limits::default());
         let (stop, stopped) = oneshot::channel();
-        let connections = accept(listener, identity.clone()).unwrap();
+        let connections = accept(listener, identity.clone(), Limits::default()).unwrap();
         let serving = tokio::spawn(async move {
             let stopped = async { drop(stopped.await) };
             server.serve(connections, stopped).await.unwrap();
@@ -134,7 +134,7 @@ impl Proxy {
                         told.send_replace(all);
                         Ok(())
                     };
-                    client.follow("node", &mut received, apply).await;
+                    let _ = client.follow("node", &mut received, apply).await;
                 }
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
@@ -212,7 +212,8 @@ async fn a_token_that_is_not_good_is_refused_and_read_again() {
     controller.publish(&[(ResourceType::Document, GATEWAY, "1")]);
     std::fs::write(controller.file("token"), "expired").unwrap();
     let client = Client::connect(&controller.endpoint()).await.unwrap();
-    let status = client.follow("node", &mut Received::default(), |_| Ok(())).await;
+    let followed = client.follow("node", &mut Received::default(), |_| Ok(())).await;
+    let status = followed.unwrap_err();
     assert_eq!(status.code(), tonic::Code::Unauthenticated);
     assert_eq!(client.report(tokio_stream::empty()).await.unwrap_err().code(), status.code());
 

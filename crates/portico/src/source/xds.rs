@@ -93,9 +93,14 @@ impl Follower {
             std::future::pending::<()>().await;
         };
         tokio::select! {
-            status = client.follow(&node, &mut self.received, apply) => {
-                warn!(reason = status.message(), code = ?status.code(), "Lost the controller; what it said stays.");
-            }
+            followed = client.follow(&node, &mut self.received, apply) => match followed {
+                Ok(()) => info!("The controller ends the connection; what it said stays."),
+                Err(status) => warn!(
+                    reason = status.message(),
+                    code = ?status.code(),
+                    "Lost the controller; what it said stays."
+                ),
+            },
             () = reports => {}
         }
         was_told

@@ -33,7 +33,7 @@ async fn told(
     });
     let refused = tokio::time::timeout(Duration::from_secs(5), followed).await;
     Ok(match refused {
-        Ok(status) => Err(status.message().to_owned()),
+        Ok(ended) => Err(ended.err().map(|status| status.message().to_owned()).unwrap_or_default()),
         Err(_) => Ok(names),
     })
 }
