@@ -29,5 +29,6 @@ fn route(name: String, backend: &str, path: &str) -> Route {
         filters: Filters::default(),
         timeouts: RouteTimeouts::default(),
         action: Action::Backend(backend.to_owned()),
+        requires: Vec::new(),
     }
 }

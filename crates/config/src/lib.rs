@@ -8,6 +8,7 @@ mod compile;
 mod diagnostic;
 pub mod document;
 mod duration;
+mod feature;
 mod format;
 mod guard;
 mod implied;
@@ -33,7 +34,7 @@ pub use guard::{is_condition, is_guard};
 pub use mcp_json::expand;
 pub use merge::merge;
 pub use origins::Origins;
-pub use read::{Reading, read};
+pub use read::{Reading, read, read_published};
 pub use secret::{Secret, Secrets};
 pub use snapshot::{
     Action, Allowed, AllowedByHost, Backend, Certificate, Cors, Filters, HeaderChanges,

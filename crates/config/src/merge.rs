@@ -17,7 +17,7 @@ pub fn merge(mut readings: Vec<Reading>) -> Reading {
     alone::write_down(&mut readings);
     let mut merged = Reading::default();
     for reading in readings {
-        let Reading { document, origins, diagnostics } = reading;
+        let Reading { document, origins, diagnostics, .. } = reading;
         merged.diagnostics.extend(diagnostics);
         if let (None, Some(place)) = (merged.origins.place(""), origins.place("")) {
             merged.origins.insert("", place.clone());
@@ -28,7 +28,7 @@ pub fn merge(mut readings: Vec<Reading>) -> Reading {
 }
 
 fn absorb(merged: &mut Reading, other: Document, origins: &Origins) {
-    let Reading { document, origins: into, diagnostics } = merged;
+    let Reading { document, origins: into, diagnostics, .. } = merged;
     let mut lists = Lists { into, origins, diagnostics };
     lists.extend("listeners", &mut document.listeners, other.listeners, |one| &one.name);
     lists.extend("routes", &mut document.routes, other.routes, |one| &one.name);

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 pub(crate) use deserializer::{Context, NodeDeserializer, Path, Unknown};
-pub(crate) use json::parse_json;
+pub(crate) use json::{parse_json, parse_published};
 pub(crate) use yaml::parse_yaml;
 
 use crate::diagnostic::Place;

@@ -1,6 +1,7 @@
 //! The native document: text in, document, origins and diagnostics out. One bad element costs
 //! itself: it is left out, or kept and closed where it guards something.
 
+mod author;
 mod element;
 mod guard;
 mod suggest;
@@ -14,10 +15,12 @@ use crate::document::{
     Action, Admin, Backend, Close, Document, Filters, Listener, Route, RouteTimeouts, Service,
     Target, TargetEntry,
 };
+use crate::feature;
 use crate::guard::is_guard;
-use crate::node::{Entry, Mapping, Node, Value, join, parse_yaml};
+use crate::node::{Entry, Mapping, Node, Unknown, Value, join, parse_published, parse_yaml};
 use crate::origins::Origins;
 
+use author::{Author, condensed};
 pub(crate) use element::{Read, read_element};
 pub(crate) use suggest::closest;
 
@@ -30,6 +33,8 @@ pub struct Reading {
     pub origins: Origins,
     /// What is wrong with the rest.
     pub diagnostics: Vec<Diagnostic>,
+    /// How many fields a controller wrote that are not known here.
+    pub unknown_fields: usize,
 }
 
 /// The members of a document, as [`read`] knows them.
@@ -54,13 +59,29 @@ pub(crate) const MEMBERS: [&str; 11] = [
 pub fn read(file: &str, text: &str) -> Result<Reading, Diagnostic> {
     let file: Arc<str> = file.into();
     let root = parse_yaml(text).map_err(|error| error.diagnostic(&file))?;
-    let mut reader = Reader { file, reading: Reading::default(), close: None, broken: None };
-    reader.document(&root)?;
-    Ok(reader.finish())
+    Reader::new(file, Author::Person).read(&root)
+}
+
+/// Reads a document that a controller publishes, which may be newer than this proxy: a field that is
+/// not known is left out, unless it narrows or guards what it stands in, or its element `requires` what is not
+/// known; then that is closed. `name` is what it is published as. Nothing is said of places in the text.
+///
+/// # Errors
+/// The text is not JSON, or not a mapping: nothing of it can be used.
+pub fn read_published(name: &str, text: &str) -> Result<Reading, Diagnostic> {
+    let name: Arc<str> = name.into();
+    let root = parse_published(text).map_err(|error| error.diagnostic(&name))?;
+    let mut reading = Reader::new(name, Author::Controller).read(&root)?;
+    reading.origins = Origins::default();
+    let is_unknown = |one: &&Diagnostic| one.id == "document.unknownField";
+    reading.unknown_fields = reading.diagnostics.iter().filter(is_unknown).count();
+    reading.diagnostics = condensed(reading.diagnostics);
+    Ok(reading)
 }
 
 struct Reader {
     file: Arc<str>,
+    author: Author,
     reading: Reading,
     /// Why the routes that are there when none are written may not be opened.
     close: Option<Close>,
@@ -69,6 +90,15 @@ struct Reader {
 }
 
 impl Reader {
+    fn new(file: Arc<str>, author: Author) -> Self {
+        Self { file, author, reading: Reading::default(), close: None, broken: None }
+    }
+
+    fn read(mut self, root: &Node) -> Result<Reading, Diagnostic> {
+        self.document(root)?;
+        Ok(self.finish())
+    }
+
     fn document(&mut self, root: &Node) -> Result<(), Diagnostic> {
         self.reading.origins.insert("", root.position.in_file(&self.file));
         if root.is_null() {
@@ -139,7 +169,7 @@ impl Reader {
             }
             unknown => {
                 let mut message = format!("there is no field `{unknown}`");
-                let known = closest(unknown, MEMBERS);
+                let known = self.author.meant(closest(unknown, MEMBERS));
                 if let Some(known) = known {
                     message = format!("{message}; did you mean `{known}`?");
                 }
@@ -150,7 +180,7 @@ impl Reader {
                 } else if matches!(known, Some("routes" | "backends")) {
                     self.close = Some(close);
                 }
-                self.error("document.unknownField", entry, message);
+                self.report(self.author.severity(), "document.unknownField", entry, message);
             }
         }
     }
@@ -193,6 +223,7 @@ impl Reader {
                 filters: Filters::default(),
                 timeouts: RouteTimeouts::default(),
                 action: Action::Close(close),
+                requires: Vec::new(),
             });
         }
         reading
@@ -219,12 +250,12 @@ impl Reader {
     fn listener(&mut self, node: &Node) {
         let path = format!("listeners[{}]", self.reading.document.listeners.len());
         let read = self.element::<Listener>(node, &path);
-        let guard = read.unknown.iter().find(|unknown| guard::is_guard_of_listener(unknown));
+        let author = self.author;
         match read.value {
             Ok(mut listener) => {
-                if let Some(unknown) = guard {
-                    listener.close = Some(guard::close_for(unknown));
-                }
+                let closes = |unknown: &Unknown| author.closes_listener(unknown);
+                let close = self.closing(&path, &read.unknown, closes, &mut listener.requires);
+                listener.close = close.or(listener.close);
                 self.reading.document.listeners.push(listener);
             }
             Err(reason) => {
@@ -238,15 +269,15 @@ impl Reader {
     fn route(&mut self, node: &Node) {
         let path = format!("routes[{}]", self.reading.document.routes.len());
         let read = self.element::<Route>(node, &path);
-        // Whatever was meant by a field that nobody knows, without it the route may be wider: a
-        // host, a condition, a guard.
-        let route = match (read.value, read.unknown.first()) {
-            (Ok(route), None) => route,
-            (Ok(route), Some(unknown)) => {
-                let close = guard::close_for(unknown);
-                Route { action: Action::Close(close), ..route }
+        let author = self.author;
+        let route = match read.value {
+            Ok(mut route) => {
+                let closes = |unknown: &Unknown| author.closes_route(unknown);
+                let close = self.closing(&path, &read.unknown, closes, &mut route.requires);
+                let action = close.map_or(route.action, Action::Close);
+                Route { action, ..route }
             }
-            (Err(reason), _) => guard::closed_route(node, reason),
+            Err(reason) => guard::closed_route(node, reason),
         };
         self.reading.document.routes.push(route);
     }
@@ -254,18 +285,23 @@ impl Reader {
     fn backend(&mut self, node: &Node) {
         let path = format!("backends[{}]", self.reading.document.backends.len());
         let read = self.element::<Backend>(&node.without("targets"), &path);
-        let guard = read.unknown.iter().find(|unknown| is_guard(&unknown.path));
         let mut backend = match read.value {
-            Ok(backend) => backend,
+            Ok(mut backend) => {
+                let close = self.closing(
+                    &path,
+                    &read.unknown,
+                    guard::is_unknown_guard,
+                    &mut backend.requires,
+                );
+                backend.close = close.or(backend.close);
+                backend
+            }
             Err(reason) => Backend {
                 name: guard::text_of(node, "name"),
                 close: Some(Close { id: "document.type".to_owned(), reason }),
                 ..Backend::default()
             },
         };
-        if let Some(unknown) = guard {
-            backend.close = Some(guard::close_for(unknown));
-        }
         let entries = node.as_mapping().map(|mapping| mapping.entries.as_slice());
         let entry = entries.unwrap_or_default().iter().find(|entry| entry.key == "targets");
         if let Some(entry) = entry {
@@ -307,12 +343,15 @@ impl Reader {
     /// A target; closed if its guards could not be read, none if not even its name could.
     fn target(&mut self, node: &Node, path: &str) -> Option<Target> {
         let read = self.element::<Target>(node, path);
-        let guard = read.unknown.iter().find(|unknown| is_guard(&unknown.path));
         match read.value {
             Ok(mut target) => {
-                if let Some(unknown) = guard {
-                    target.close = Some(guard::close_for(unknown));
-                }
+                let close = self.closing(
+                    path,
+                    &read.unknown,
+                    guard::is_unknown_guard,
+                    &mut target.requires,
+                );
+                target.close = close.or(target.close);
                 Some(target)
             }
             Err(reason) => {
@@ -327,12 +366,15 @@ impl Reader {
     fn service(&mut self, node: &Node) {
         let path = format!("services[{}]", self.reading.document.services.len());
         let read = self.element::<Service>(node, &path);
-        let guard = read.unknown.iter().find(|unknown| is_guard(&unknown.path));
         let service = match read.value {
             Ok(mut service) => {
-                if let Some(unknown) = guard {
-                    service.close = Some(guard::close_for(unknown));
-                }
+                let close = self.closing(
+                    &path,
+                    &read.unknown,
+                    guard::is_unknown_guard,
+                    &mut service.requires,
+                );
+                service.close = close.or(service.close);
                 service
             }
             Err(reason) => {
@@ -346,21 +388,52 @@ impl Reader {
         }
     }
 
+    /// What keeps the element at `path` shut: an unknown field that `closes` it, or a feature that it
+    /// requires, which is taken out of it then.
+    fn closing(
+        &mut self,
+        path: &str,
+        unknown: &[Unknown],
+        closes: impl Fn(&Unknown) -> bool,
+        requires: &mut Vec<String>,
+    ) -> Option<Close> {
+        let unknown_fields = unknown.len();
+        let mut closing = unknown.iter().filter(|unknown| closes(unknown)).peekable();
+        let close = closing.peek().map(|unknown| guard::close_for(unknown));
+        for unknown in closing {
+            // What was said of this element came last.
+            let just_said = self.reading.diagnostics.iter_mut().rev().take(unknown_fields);
+            let same = |one: &&mut Diagnostic| one.path == unknown.path;
+            for diagnostic in just_said.filter(same) {
+                diagnostic.severity = Severity::Error;
+            }
+        }
+        let missing = feature::close_for(requires);
+        if let Some(close) = &missing {
+            requires.clear();
+            let (path, message) = (path.to_owned(), close.reason.clone());
+            let (id, place) = ("document.requires", self.reading.origins.place(&path).cloned());
+            let severity = Severity::Error;
+            self.reading.diagnostics.push(Diagnostic { severity, id, path, message, place });
+        }
+        close.or(missing)
+    }
+
     fn element<T: for<'a> Deserialize<'a>>(&mut self, node: &Node, path: &str) -> Read<T> {
         let reading = &mut self.reading;
         node.locate(path, &self.file, &mut reading.origins);
-        let mut read = read_element::<T>(node, path, &self.file, Severity::Error);
+        let mut read = read_element::<T>(node, path, &self.file, self.author.severity());
         reading.diagnostics.append(&mut read.diagnostics);
         read
     }
 
     fn error(&mut self, id: &'static str, entry: &Entry, message: String) {
-        self.reading.diagnostics.push(Diagnostic {
-            severity: Severity::Error,
-            id,
-            path: entry.key.clone(),
-            message,
-            place: Some(entry.position.in_file(&self.file)),
-        });
+        self.report(Severity::Error, id, entry, message);
+    }
+
+    fn report(&mut self, severity: Severity, id: &'static str, entry: &Entry, message: String) {
+        let place = Some(entry.position.in_file(&self.file));
+        let path = entry.key.clone();
+        self.reading.diagnostics.push(Diagnostic { severity, id, path, message, place });
     }
 }

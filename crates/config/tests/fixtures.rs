@@ -5,7 +5,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use config::{Format, Reading, Variables, compile, expand, format, merge, read, to_yaml};
+use config::{
+    Format, Reading, Variables, compile, expand, format, merge, read, read_published, to_yaml,
+};
 
 const SECRET: &str = "very-secret";
 
@@ -34,6 +36,9 @@ fn variables() -> Variables {
 }
 
 fn read_any(file: &str, text: &str) -> Result<Reading, config::Diagnostic> {
+    if file.starts_with("published") {
+        return read_published(file, text);
+    }
     match format(text) {
         Format::McpJson => expand(file, text),
         Format::Native => read(file, text),

@@ -66,7 +66,7 @@ pub fn translate(world: &World, settings: &Settings) -> Translated {
         let address = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
         let (mut document, origins) = plan.document(&index, &share, address);
         document.secrets.extend(secret::named_by(&document, &index));
-        let reading = Reading { document, origins, diagnostics: Vec::new() };
+        let reading = Reading { document, origins, ..Reading::default() };
         documents.insert(gateway.name().clone(), reading);
     }
     Translated { documents, statuses, diagnostics }
@@ -93,7 +93,7 @@ fn document_by(files: Vec<Manifests>, settings: &Settings) -> Reading {
     document.endpoints = endpoints(&world.services, &world.slices);
     let keys = plan.endpoints();
     document.endpoints.retain(|key, _| keys.contains(key.as_str()));
-    Reading { document, origins, diagnostics }
+    Reading { document, origins, diagnostics, ..Reading::default() }
 }
 
 fn plan<'a>(world: &Index<'a>, diagnostics: &mut Vec<Diagnostic>) -> (Plan<'a>, Statuses) {

@@ -39,6 +39,7 @@ pub struct Metrics {
     pending_requests: Gauge,
     connections: Gauge,
     access_log_lost: Counter,
+    unknown_fields: Gauge,
     rejections: Arc<Rejections>,
     routes: Arc<Handles<RouteMetrics>>,
     targets: Arc<Handles<TargetMetrics>>,
@@ -66,6 +67,7 @@ impl Metrics {
             pending_requests: Gauge::default(),
             connections: Gauge::default(),
             access_log_lost: Counter::default(),
+            unknown_fields: Gauge::default(),
             rejections: Arc::default(),
             routes: Arc::default(),
             targets: Arc::default(),
@@ -96,6 +98,11 @@ impl Metrics {
             "Access log lines that could not be written in time",
             self.access_log_lost.clone(),
         );
+        registry.register(
+            "document_unknown_fields",
+            "Fields that a newer controller wrote into the document in force",
+            self.unknown_fields.clone(),
+        );
         registry.register_collector(Box::new(RunningTasks(tasks.clone())));
         registry.register_collector(Box::new(self.rejections.clone()));
         registry.register_collector(Box::new(self.routes.clone()));
@@ -115,6 +122,11 @@ impl Metrics {
             |handle| &**handle.name() == target && &**handle.owner() == owner,
             || TargetMetrics::new(owner.into(), target.into()),
         )
+    }
+
+    /// How many fields of the document in force nobody here knows.
+    pub fn unknown_fields(&self, count: usize) {
+        self.unknown_fields.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Counts a client session for as long as the guard lives.

@@ -31,6 +31,14 @@ const DOCUMENT: &str = r#"{"listeners":[{"name":"http","address":"127.0.0.1:8080
     "backends":[{"name":"all","targets":[{"name":"a","url":"http://a.invalid/mcp","endpoints":"default/a:80"}]}],
     "routes":[{"name":"all","path":"/mcp","backend":"all"}]}"#;
 
+/// What a controller of a later version writes: fields that are not known yet, one of which says that it
+/// narrows its route.
+const NEWER: &str = r#"{"telemetry":{},"listeners":[{"name":"http","address":"127.0.0.1:8080"}],
+    "backends":[{"name":"all","targets":[{"name":"a","url":"http://a.invalid/mcp","endpoints":"default/a:80"}]}],
+    "routes":[{"name":"all","path":"/mcp","backend":"all","priority":1},
+        {"name":"more","path":"/more","backend":"all","priority":2},
+        {"name":"some","path":"/some","backend":"all","requires":["callers"],"callers":["a"]}]}"#;
+
 /// A listener that needs a secret.
 const SECURE: &str = r#"{"listeners":[{"name":"https","address":"127.0.0.1:8080","protocol":"https","tls":{"certificates":["default/cert"]}}],
     "routes":[{"name":"all","redirect":{"path":{"full":"/there"}}}]}"#;
@@ -152,6 +160,43 @@ async fn what_a_controller_publishes_is_served_and_reported() -> anyhow::Result<
     controller.stop().await?;
     one_call(&mut wire, &host, "work").await?;
     one_call(&mut Wire::open(&gateway.url("/mcp"), "2025-06-18").await?, &host, "work").await?;
+    gateway.stop().await
+}
+
+#[tokio::test]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
+async fn what_a_newer_controller_adds_is_left_out_unless_it_narrows_something() -> anyhow::Result<()>
+{
+    let (folder, host) = (tempfile::tempdir()?, Host::of_one_tool().await?);
+    let controller = Controller::start().await?;
+    controller.publish(NEWER, &[&host]);
+    let gateway = controller.followed(folder.path()).await?;
+    for path in ["/mcp", "/more"] {
+        Client::connect(&gateway.url(path)).await?.lists("work").await?;
+    }
+    let mut visitor = Visitor::<Full<Bytes>>::of(gateway.port()).await?;
+    let (head, said) = visitor.get("localhost", "/some", &[]).await?;
+    assert_eq!(head.status, StatusCode::SERVICE_UNAVAILABLE);
+    anyhow::ensure!(said.to_string().contains("it requires `callers`"), "{said}");
+
+    // The controller hears of all of it; the log has each field once, however often it is published.
+    let later = NEWER.replace(r#""/more""#, r#""/later""#);
+    controller.publish(&later, &[&host]);
+    let is_later = |seen: &Observation| {
+        let Observation::Reported(_, report) = seen else { return false };
+        report.document_version == Resource::new(later.clone()).version
+    };
+    let report = controller.observes("a report of the later document", is_later).await?;
+    for id in ["document.unknownField", "document.requires"] {
+        anyhow::ensure!(format!("{report:?}").contains(id), "{report:?}");
+    }
+    let log = gateway.process.log.all();
+    for field in ["telemetry", "priority"] {
+        let said = format!("there is no field `{field}`");
+        assert_eq!(log.iter().filter(|line| line.contains(&said)).count(), 1, "{field}: {log:?}");
+    }
+    let metrics = gateway.admin("/metrics").await?;
+    anyhow::ensure!(metrics.contains("portico_document_unknown_fields 4"), "{metrics}");
     gateway.stop().await
 }
 

@@ -35,6 +35,10 @@ pub struct Listener {
     /// Keeps it shut.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub close: Option<Close>,
+    /// Features that whoever serves this has to know; where one is not known, it is kept shut. A
+    /// controller writes them for proxies that are older than itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<String>,
 }
 
 /// What is spoken on a listener.
@@ -76,6 +80,7 @@ impl Default for Listener {
             allowed_origins: Vec::new(),
             allowed_hosts: Vec::new(),
             close: None,
+            requires: Vec::new(),
         }
     }
 }

@@ -30,6 +30,8 @@ pub struct Route {
     pub timeouts: RouteTimeouts,
     /// What answers.
     pub action: Action,
+    /// Features that whoever serves it has to know.
+    pub requires: Vec<String>,
 }
 
 /// What answers the requests of a route.
@@ -119,6 +121,10 @@ struct RouteForm {
     /// Says that what it leads to is not there: 500 with this.
     #[serde(skip_serializing_if = "Option::is_none")]
     fail: Option<Close>,
+    /// Features that whoever serves this has to know; where one is not known, it is kept shut. A
+    /// controller writes them for proxies that are older than itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    requires: Vec<String>,
 }
 
 impl TryFrom<RouteForm> for Route {
@@ -149,7 +155,8 @@ impl TryFrom<RouteForm> for Route {
         }
         let (name, listeners, hostnames) = (form.name, form.listeners, form.hostnames);
         let (filters, timeouts) = (form.filters, form.timeouts);
-        Ok(Self { name, listeners, hostnames, matches, filters, timeouts, action })
+        let requires = form.requires;
+        Ok(Self { name, listeners, hostnames, matches, filters, timeouts, action, requires })
     }
 }
 
@@ -162,6 +169,7 @@ impl From<Route> for RouteForm {
             matches: route.matches,
             filters: route.filters,
             timeouts: route.timeouts,
+            requires: route.requires,
             ..Self::default()
         };
         match route.action {

@@ -68,6 +68,10 @@ pub struct Target {
     /// Keeps it shut.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub close: Option<Close>,
+    /// Features that whoever serves this has to know; where one is not known, it is kept shut. A
+    /// controller writes them for proxies that are older than itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<String>,
 }
 
 /// How a `url` is spoken to.

@@ -4,10 +4,22 @@ use super::{
     Entry, MAX_DEPTH, MAX_NODES, Mapping, Node, Position, Scalar, Style, SyntaxError, Value,
 };
 
-/// The value of a text; null where there is none.
+/// How many values a controller may publish in one document: those of a hundred thousand routes.
+const MAX_PUBLISHED: usize = 5_000_000;
+
+/// The value of a text that a person may have written; null where there is none.
 pub(crate) fn parse_json(text: &str) -> Result<Node, SyntaxError> {
+    parse(text, MAX_NODES)
+}
+
+/// The value of a text that a controller publishes, which may be much longer.
+pub(crate) fn parse_published(text: &str) -> Result<Node, SyntaxError> {
+    parse(text, MAX_PUBLISHED)
+}
+
+fn parse(text: &str, most: usize) -> Result<Node, SyntaxError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut parser = Parser { rest: text, position: Position::START, nodes: 0, depth: 0 };
+    let mut parser = Parser { rest: text, position: Position::START, nodes: 0, most, depth: 0 };
     parser.skip_space()?;
     if parser.rest.is_empty() {
         return Ok(Node::null(Position::START));
@@ -24,14 +36,15 @@ struct Parser<'a> {
     rest: &'a str,
     position: Position,
     nodes: usize,
+    most: usize,
     depth: usize,
 }
 
 impl Parser<'_> {
     fn value(&mut self) -> Result<Node, SyntaxError> {
         self.nodes += 1;
-        if self.nodes > MAX_NODES {
-            return Err(self.error(format!("more than {MAX_NODES} values")));
+        if self.nodes > self.most {
+            return Err(self.error(format!("more than {} values", self.most)));
         }
         let position = self.position;
         let value = match self.peek() {

@@ -21,6 +21,11 @@ pub(crate) fn is_guard_of_listener(unknown: &Unknown) -> bool {
         || meant.is_some_and(|meant| NARROWS_LISTENER.contains(&meant))
 }
 
+/// Whether an unknown field guards the target, service or backend that it stands in.
+pub(crate) fn is_unknown_guard(unknown: &Unknown) -> bool {
+    is_guard(&unknown.path)
+}
+
 /// What is said by what an unknown field closed.
 pub(crate) fn close_for(unknown: &Unknown) -> Close {
     Close {
@@ -51,6 +56,7 @@ pub(crate) fn closed_route(node: &Node, reason: String) -> Route {
         filters: Filters::default(),
         timeouts: RouteTimeouts::default(),
         action: Action::Close(Close { id: "document.type".to_owned(), reason }),
+        requires: Vec::new(),
     }
 }
 

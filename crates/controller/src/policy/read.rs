@@ -245,6 +245,7 @@ fn faults(traffic: &Traffic) -> Vec<(&'static str, String)> {
         filters,
         timeouts: RouteTimeouts::default(),
         action: Action::Fail(close),
+        requires: Vec::new(),
     };
     let document = Document { routes: vec![route], ..Document::default() };
     let compiled = compile(&document, &Origins::default(), &Variables::new());

@@ -209,6 +209,7 @@ impl<'a, 'w> Writing<'a, 'w> {
             filters: answer.filters.clone(),
             timeouts: answer.timeouts.clone(),
             action: varied(&answer.action, answer),
+            requires: Vec::new(),
         });
     }
 
@@ -336,5 +337,6 @@ fn nothing_attached(listeners: &[document::Listener]) -> document::Route {
         filters: Filters::default(),
         timeouts: RouteTimeouts::default(),
         action: Action::Close(close),
+        requires: Vec::new(),
     }
 }

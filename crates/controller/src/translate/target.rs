@@ -155,6 +155,7 @@ fn backend(
             failure_mode: shape.failure_mode,
             elicitation_label: ElicitationLabel::default(),
             close: close_of_backend,
+            requires: Vec::new(),
         },
     }
 }

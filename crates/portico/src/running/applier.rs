@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use config::document::Admin;
 use config::{Diagnostic, Document, Origins, Reading, Severity};
+use proxy::metrics::Metrics;
 use proxy::{Gateway, ListenError};
 
 use crate::check;
@@ -19,14 +20,20 @@ pub(super) struct Applier {
     kept: Kept,
     in_force: Arc<ArcSwap<InForce>>,
     reporter: Reporter,
+    metrics: Arc<Metrics>,
 }
 
 impl Applier {
     /// Nothing is applied yet; `document` has the fields that are read at the start only, and
     /// `admin` is where the admin port was asked for.
-    pub(super) fn new(ports: Vec<PortMapping>, document: Document, admin: Admin) -> Self {
+    pub(super) fn new(
+        ports: Vec<PortMapping>,
+        document: Document,
+        admin: Admin,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let kept = Kept::new(document, admin);
-        Self { ports, kept, in_force: Arc::default(), reporter: Reporter::default() }
+        Self { ports, kept, in_force: Arc::default(), reporter: Reporter::default(), metrics }
     }
 
     /// What is in force, for whoever shows it.
@@ -57,6 +64,7 @@ impl Applier {
         let failed = gateway.apply(compiled).await;
         diagnostics.extend(failed.iter().map(|error| unbound(error, &document, &reading.origins)));
         self.reporter.report(&diagnostics);
+        self.metrics.unknown_fields(reading.unknown_fields);
         let document = Arc::new(document);
         self.in_force.store(Arc::new(InForce { reading, document, diagnostics }));
         failed

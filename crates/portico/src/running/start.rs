@@ -136,7 +136,8 @@ pub(super) async fn start(setup: Setup) -> anyhow::Result<Running> {
         Some(address) => config::document::Admin { address },
         None => document.admin.clone(),
     };
-    let applier = Applier::new(setup.ports, document, in_force);
+    let metrics = base.metrics.clone();
+    let applier = Applier::new(setup.ports, document, in_force, metrics);
     if let Some(reports) = reports {
         tasks.spawn("reports", reports.keep(gateway.clone(), applier.in_force()));
     }

@@ -40,7 +40,8 @@ pub(crate) async fn start(
     let (versions, known) = watch::channel(Version::default());
     let (reports, reported) = Reports::new(known);
     info!(controller = %endpoint.url, "Waiting for the first document.");
-    let follower = Follower { endpoint, received: Received::default(), sender, versions };
+    let follower =
+        Follower { endpoint, received: Received::default(), read: None, sender, versions };
     tasks.spawn("xds", follower.run(reported));
     readings.changed().await.context("nothing follows the controller any more")?;
     Ok((readings, reports))
@@ -49,8 +50,15 @@ pub(crate) async fn start(
 struct Follower {
     endpoint: Endpoint,
     received: Received,
+    read: Option<Read>,
     sender: watch::Sender<Arc<Reading>>,
     versions: watch::Sender<Version>,
+}
+
+/// What a version of the document says, which is read once, however often addresses change.
+struct Read {
+    version: String,
+    reading: Reading,
 }
 
 impl Follower {
@@ -78,11 +86,11 @@ impl Follower {
     /// Follows on one connection until it breaks; says whether anything was told on it.
     async fn follow(&mut self, client: &Client, reported: &report::Reported) -> bool {
         info!(controller = %self.endpoint.url, "Connected to the controller.");
-        let (sender, versions) = (&self.sender, &self.versions);
+        let (sender, versions, read) = (&self.sender, &self.versions, &mut self.read);
         let mut was_told = false;
         let apply = |received: &Received| {
             was_told = true;
-            apply(received, sender, versions)
+            apply(received, read, sender, versions)
         };
         let node = std::env::var("HOSTNAME").unwrap_or_default();
         let reports = async {
@@ -110,6 +118,7 @@ impl Follower {
 /// Takes what is known into force, unless it cannot be read.
 fn apply(
     received: &Received,
+    read: &mut Option<Read>,
     sender: &watch::Sender<Arc<Reading>>,
     versions: &watch::Sender<Version>,
 ) -> Result<(), String> {
@@ -121,10 +130,18 @@ fn apply(
     }
     // The addresses of something are no document: they wait for the first.
     let Some((name, document)) = received.document() else { return Ok(()) };
-    let text = std::str::from_utf8(&document.payload)
-        .map_err(|_| format!("document `{name}`: this is not UTF-8"))?;
-    let mut reading = config::read(name, text)
-        .map_err(|diagnostic| format!("document `{name}`: {diagnostic}"))?;
+    let known = read.take().filter(|read| read.version == document.version);
+    let known = match known {
+        Some(known) => read.insert(known),
+        None => {
+            let text = std::str::from_utf8(&document.payload)
+                .map_err(|_| format!("document `{name}`: this is not UTF-8"))?;
+            let reading = config::read_published(name, text)
+                .map_err(|diagnostic| format!("document `{name}`: {diagnostic}"))?;
+            read.insert(Read { version: document.version.clone(), reading })
+        }
+    };
+    let mut reading = known.reading.clone();
     reading.document.endpoints = endpoints;
     for (key, resource) in received.of(ResourceType::Secret) {
         // What is wrong is not said: it could quote what is in it.

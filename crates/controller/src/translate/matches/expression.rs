@@ -20,6 +20,7 @@ pub(super) fn faults(matches: &[Match]) -> Vec<String> {
         filters: Filters::default(),
         timeouts: RouteTimeouts::default(),
         action: Action::Close(close),
+        requires: Vec::new(),
     };
     let document = Document { routes: vec![route], ..Document::default() };
     let compiled = compile(&document, &Origins::default(), &Variables::new());
