@@ -25,6 +25,7 @@ use crate::origins::Origins;
 use crate::snapshot::Snapshot;
 use action::Leads;
 use report::Report;
+pub use upstream_tls::is_certificate_name;
 
 /// The environment that `${VAR}` is taken from, given by the caller.
 pub type Variables = BTreeMap<String, String>;

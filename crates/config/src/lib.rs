@@ -22,7 +22,7 @@ mod secret;
 pub mod snapshot;
 mod write;
 
-pub use compile::{Compiled, Variables, compile};
+pub use compile::{Compiled, Variables, compile, is_certificate_name};
 pub use diagnostic::{Diagnostic, Place, Severity};
 pub use document::{
     Close, Document, Drain, ElicitationLabel, FailureMode, Limits, Names, PrefixMode, Process,

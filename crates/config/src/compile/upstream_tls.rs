@@ -78,7 +78,7 @@ impl Checked<'_, '_> {
             return Ok(Verification::Nothing);
         }
         let names = &written.subject_alt_names;
-        if let Some(name) = names.iter().find(|name| ServerName::try_from(name.as_str()).is_err()) {
+        if let Some(name) = names.iter().find(|name| !is_certificate_name(name)) {
             let message = format!("`{name}` cannot be a name in a certificate");
             return Err(self.close(".subjectAltNames", message));
         }
@@ -104,6 +104,16 @@ impl Checked<'_, '_> {
     fn warn(&mut self, field: &str, message: &str) {
         self.report.warning(self.ids.insecure, &format!("{}{field}", self.path), message);
     }
+}
+
+/// Whether a certificate can carry this as one of its names: a DNS name, an IP address or a URI.
+pub fn is_certificate_name(name: &str) -> bool {
+    let is_uri = name.split_once("://").is_some_and(|(scheme, rest)| {
+        !scheme.is_empty()
+            && !rest.is_empty()
+            && name.chars().all(|letter| letter.is_ascii_graphic())
+    });
+    is_uri || ServerName::try_from(name).is_ok()
 }
 
 fn authorities(secrets: &Secrets, key: &str) -> Result<Roots, String> {

@@ -115,7 +115,7 @@ const FIELDS: [(&str, Fate); 72] = [
     ("backend.tls.caCertificateRefs", Works("the `ca.crt` of a ConfigMap, or of a Secret")),
     ("backend.tls.insecureSkipVerify", Works("")),
     ("backend.tls.sni", Works("also the name that the certificate is for")),
-    ("backend.tls.verifySubjectAltNames", Works("DNS names and IP addresses; others close")),
+    ("backend.tls.verifySubjectAltNames", Works("DNS names, IP addresses and URIs")),
     (
         "backend.tls.alpnProtocols",
         Works(
@@ -162,7 +162,7 @@ const FIELDS: [(&str, Fate); 72] = [
     ("validation.caCertificateRefs", Works("the `ca.crt` of ConfigMaps")),
     ("validation.wellKnownCACertificates", Works("`System`")),
     ("validation.hostname", Works("the name that is asked for, and that the certificate is for")),
-    ("validation.subjectAltNames", Works("of the type `Hostname`; `URI` closes")),
+    ("validation.subjectAltNames", Works("of the types `Hostname` and `URI`")),
 ];
 
 /// What is said above the table.

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use config::document::{self, Document, Service};
-use config::{Origins, Variables, compile};
-use rustls_pki_types::ServerName;
+use config::{Origins, Variables, compile, is_certificate_name};
 use serde_json::Value;
 
 use crate::object::ObjectName;
@@ -53,8 +52,8 @@ impl Reading<'_> {
             }
         };
         let names = written.verify_subject_alt_names;
-        if names.iter().any(|name| ServerName::try_from(name.as_str()).is_err()) {
-            let message = "write DNS names and IP addresses; others are not built yet";
+        if !names.iter().all(|name| is_certificate_name(name)) {
+            let message = "write DNS names, IP addresses and URIs";
             self.close(&format!("{field}.verifySubjectAltNames"), message);
         }
         let trust = match (written.insecure_skip_verify, names.is_empty()) {
@@ -105,14 +104,18 @@ impl Reading<'_> {
         };
         let mut names = Vec::new();
         for (index, name) in validation.subject_alt_names.into_iter().enumerate() {
-            match name.hostname.filter(|_| name.kind == "Hostname") {
-                Some(hostname) => names.push(hostname),
+            let written = match name.kind.as_str() {
+                "Hostname" => name.hostname,
+                "URI" => name.uri,
+                _ => None,
+            };
+            match written.filter(|written| is_certificate_name(written)) {
+                Some(written) => names.push(written),
                 None => {
                     let field = format!("validation.subjectAltNames[{index}]");
-                    self.close(
-                        &field,
-                        "names that are not of the type `Hostname` are not built yet",
-                    );
+                    let message =
+                        "write `type: Hostname` with `hostname`, or `type: URI` with `uri`";
+                    self.close(&field, message);
                 }
             }
         }

@@ -218,4 +218,7 @@ pub struct SubjectAltName {
     /// The name, where it is a host's.
     #[serde(default)]
     pub hostname: Option<String>,
+    /// The name, where it is a URI.
+    #[serde(default)]
+    pub uri: Option<String>,
 }

@@ -16,6 +16,7 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
 };
 use tokio::sync::OnceCell;
+use webpki::EndEntityCert;
 
 use crate::certificate::certified;
 use crate::upstream::address::Address;
@@ -67,11 +68,7 @@ async fn verifier(
         Verification::Nothing => return Ok(Some(Arc::new(AcceptAnyName(provider)))),
         Verification::Trust => None,
         Verification::Names(names) => {
-            let name = |name: &String| {
-                let parsed = ServerName::try_from(name.clone());
-                parsed.map_err(|_| format!("`{name}` cannot be a name in a certificate"))
-            };
-            Some(names.iter().map(name).collect::<Result<Vec<_>, _>>()?)
+            Some(names.iter().map(|name| CertificateName::new(name)).collect())
         }
     };
     let roots = roots(&settings.roots).await?;
@@ -129,7 +126,41 @@ struct AcceptAnyName(Arc<CryptoProvider>);
 struct AcceptNames {
     provider: Arc<CryptoProvider>,
     roots: Arc<RootCertStore>,
-    names: Option<Vec<ServerName<'static>>>,
+    names: Option<Vec<CertificateName>>,
+}
+
+/// A name that a certificate may carry.
+#[derive(Debug)]
+enum CertificateName {
+    /// A DNS name or an IP address.
+    Server(ServerName<'static>),
+    /// A URI, as a workload has one: `spiffe://cluster.local/ns/team/sa/files`. Compared as it is written.
+    Uri(String),
+}
+
+impl CertificateName {
+    fn new(name: &str) -> Self {
+        match ServerName::try_from(name.to_owned()) {
+            Ok(name) => Self::Server(name),
+            Err(_) => Self::Uri(name.to_owned()),
+        }
+    }
+
+    fn check(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        certificate: &ParsedCertificate<'_>,
+    ) -> Result<(), rustls::Error> {
+        let not_it = || rustls::Error::InvalidCertificate(CertificateError::NotValidForName);
+        match self {
+            Self::Server(name) => verify_server_name(certificate, name),
+            Self::Uri(uri) => {
+                let certificate = EndEntityCert::try_from(end_entity).map_err(|_| not_it())?;
+                let mut uris = certificate.valid_uri_names();
+                uris.any(|one| one == uri).then_some(()).ok_or_else(not_it)
+            }
+        }
+    }
 }
 
 impl AcceptNames {
@@ -151,7 +182,7 @@ impl AcceptNames {
         let Some(names) = &self.names else { return Ok(()) };
         let mut last = Err(rustls::Error::InvalidCertificate(CertificateError::NotValidForName));
         for name in names {
-            last = verify_server_name(&certificate, name);
+            last = name.check(end_entity, &certificate);
             if last.is_ok() {
                 break;
             }
