@@ -4,7 +4,15 @@
 use std::collections::BTreeMap;
 
 use crate::object::ObjectName;
-use crate::translate::without_variant;
+use crate::translate::without_route;
+
+/// How a target may stand, the best first.
+const STATES: [&str; 5] = ["up", "stale", "starting", "down", "closed"];
+/// How many targets a proxy may report, and how many characters of each text of theirs count.
+const MOST_TARGETS: usize = 20_000;
+const LONGEST: usize = 256;
+/// How many of a proxy's findings count.
+const MOST_FINDINGS: usize = 100;
 
 /// What becomes known of a proxy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +84,11 @@ impl Proxies {
         let proxy = pods.entry(observed.pod.clone()).or_default();
         match observed.what {
             Observation::Connected => proxy.streams += 1,
-            Observation::Refused(reason) => proxy.refused = Some(reason),
+            // What comes after the end of all its streams would stay for ever.
+            _ if proxy.streams == 0 => {
+                pods.remove(&observed.pod);
+            }
+            Observation::Refused(reason) => proxy.refused = Some(shortened(reason)),
             Observation::Reported(report) => proxy.report(report),
             Observation::Left => {
                 proxy.streams = proxy.streams.saturating_sub(1);
@@ -116,15 +128,26 @@ impl Proxies {
         self.of(gateway).find_map(|proxy| proxy.refused.as_deref())
     }
 
-    /// How a target stands, over all proxies of all Gateways and all ways in which routes connect to it: as
-    /// well as the one where it stands best.
-    pub(crate) fn target(&self, backend: &str, target: &str) -> Option<TargetState> {
-        let all = self.0.values().flat_map(BTreeMap::values);
+    /// What the Gateway's proxies could not bring into force of this version, where and what.
+    pub(crate) fn findings(&self, gateway: &ObjectName, version: &str) -> &[(String, String)] {
+        let mut serving = self.of(gateway).filter(|one| one.document.as_deref() == Some(version));
+        serving.find(|one| !one.findings.is_empty()).map_or(&[], |one| &one.findings)
+    }
+
+    /// How a target stands, over all proxies of the Gateways that serve its backend and all ways in which
+    /// routes connect to it: as well as the one where it stands best. Other Gateways' proxies have no say.
+    pub(crate) fn target(
+        &self,
+        gateways: &[&ObjectName],
+        backend: &str,
+        target: &str,
+    ) -> Option<TargetState> {
+        let all = gateways.iter().flat_map(|gateway| self.of(gateway));
         let states = all.flat_map(|proxy| {
             let from = (backend.to_owned(), String::new());
             let ways = proxy.targets.range(from..);
             let ways = ways.take_while(|((name, _), _)| name.starts_with(backend));
-            let is_it = |name: &str, of: &str| without_variant(name) == backend && of == target;
+            let is_it = |name: &str, of: &str| without_route(name) == backend && of == target;
             ways.filter(move |((name, of), _)| is_it(name, of)).map(|(_, state)| state)
         });
         states.min_by_key(|state| rank(&state.state)).cloned()
@@ -141,17 +164,35 @@ impl Proxy {
             self.refused = None;
         }
         self.document = Some(report.document).filter(|version| !version.is_empty());
-        self.findings = report.findings;
+        let findings = report.findings.into_iter().take(MOST_FINDINGS);
+        self.findings =
+            findings.map(|(path, message)| (shortened(path), shortened(message))).collect();
         for (key, state) in report.targets {
-            match state {
-                Some(state) => self.targets.insert(key, state),
-                None => self.targets.remove(&key),
-            };
+            match state.filter(|state| STATES.contains(&state.state.as_str())) {
+                Some(state) if self.targets.len() < MOST_TARGETS => {
+                    let revision = shortened(state.revision);
+                    let error = shortened(state.error);
+                    self.targets.insert(key, TargetState { revision, error, ..state });
+                }
+                Some(_) => {}
+                None => {
+                    self.targets.remove(&key);
+                }
+            }
         }
     }
 }
 
 fn rank(state: &str) -> usize {
-    let order = ["up", "stale", "starting", "down", "closed"];
-    order.iter().position(|known| *known == state).unwrap_or(order.len())
+    STATES.iter().position(|known| *known == state).unwrap_or(STATES.len())
 }
+
+fn shortened(text: String) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests;

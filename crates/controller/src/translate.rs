@@ -36,7 +36,7 @@ use crate::object::ObjectName;
 use crate::settings::Settings;
 use crate::status::Statuses;
 use crate::world::World;
-pub(crate) use connection::without_variant;
+pub(crate) use connection::without_route;
 use guard::Guards;
 use index::Index;
 use plan::{Plan, Share};

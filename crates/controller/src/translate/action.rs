@@ -6,8 +6,9 @@ use config::{Close, Diagnostic, DurationError, is_condition, is_guard};
 use gateway_api::httproutes::{HttpRouteRules, HttpRouteRulesBackendRefs, HttpRouteRulesFilters};
 
 use crate::object::About;
+use crate::policy::Connection;
 use crate::status::reason;
-use crate::translate::connection::Variant;
+use crate::translate::connection::merged;
 use crate::translate::faults::Faults;
 use crate::translate::filter::{self, Filtering};
 use crate::translate::guard::{Attached, Guards};
@@ -29,8 +30,8 @@ pub(super) struct Answer {
     pub(super) stand_ins: Vec<Backend>,
     /// The Services that it leads to.
     pub(super) services: Vec<PlannedService>,
-    /// What policies of Gateways and routes say of its connections.
-    pub(super) variant: Option<Variant>,
+    /// What the policies of Gateways and routes say of how it connects; what servers say themselves comes before.
+    pub(super) connection: Connection,
 }
 
 /// What the translation of rules reads.
@@ -110,7 +111,7 @@ impl Answer {
     pub(super) fn by(mut self, levels: &[Vec<Attached>]) -> Self {
         if !matches!(self.action, Action::Close(_)) {
             Asked::of(levels).apply(&mut self.filters, &mut self.timeouts);
-            self.variant = Variant::of(levels);
+            self.connection = merged(levels);
         }
         self
     }
@@ -122,7 +123,7 @@ impl Answer {
             timeouts: RouteTimeouts::default(),
             stand_ins: Vec::new(),
             services: Vec::new(),
-            variant: None,
+            connection: Connection::default(),
         }
     }
 

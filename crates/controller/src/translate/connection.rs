@@ -29,40 +29,13 @@ pub(super) struct Materials {
     secrets: Secrets,
 }
 
-/// How a route connects to its servers, where policies of Gateways and routes say something of it.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Variant {
-    /// What servers and backends that differ by it are called, besides their names.
-    label: String,
-    connection: Connection,
+/// What a server or backend is called that `route` connects to otherwise than the first route of a document.
+pub(super) fn by_route(name: &str, route: &str) -> String {
+    format!("{name}@{route}")
 }
 
-impl Variant {
-    /// What the policies of wider and narrower things come to together, the widest first.
-    pub(super) fn of(levels: &[Vec<Attached>]) -> Option<Self> {
-        let says_something =
-            |attached: &&Attached| attached.rules.connection.parts().next().is_some();
-        let all = levels.iter().rev().flatten().filter(says_something);
-        let policies: Vec<String> = all.map(|attached| attached.policy.to_string()).collect();
-        let label = policies.join("+");
-        (!label.is_empty()).then(|| Self { label, connection: merged(levels) })
-    }
-
-    /// What a server or backend is called in this variant.
-    pub(super) fn name(&self, name: &str) -> String {
-        format!("{name}@{}", self.label)
-    }
-
-    /// How a server is connected to that has rules of its own.
-    pub(super) fn with(&self, own: &Connection) -> Connection {
-        let mut connection = own.clone();
-        connection.inherit(&self.connection);
-        connection
-    }
-}
-
-/// What a thing is called whose name may be that of a variant.
-pub(crate) fn without_variant(name: &str) -> &str {
+/// What a server or backend is called, however routes connect to it.
+pub(crate) fn without_route(name: &str) -> &str {
     name.split_once('@').map_or(name, |(name, _)| name)
 }
 

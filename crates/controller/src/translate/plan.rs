@@ -13,7 +13,7 @@ use crate::object::{Object, ObjectName};
 use crate::policy::Connection;
 use crate::status::BackendOutcome;
 use crate::translate::action::Answer;
-use crate::translate::connection::{apply_to_service, apply_to_target};
+use crate::translate::connection::{apply_to_service, apply_to_target, by_route};
 use crate::translate::gateway::Served;
 use crate::translate::index::Index;
 use crate::translate::listener::Listener;
@@ -153,10 +153,10 @@ struct Writing<'a, 'w> {
     world: &'a Index<'w>,
     document: Document,
     origins: Origins,
-    /// The names of its backends.
-    backends: BTreeSet<String>,
-    /// The names of its services.
-    services: BTreeSet<String>,
+    /// The ways in which its routes connect to a server or backend, by the name of that.
+    ways: BTreeMap<String, Vec<Way>>,
+    /// The names of its closed backends that stand in for what is not there.
+    stand_ins: BTreeSet<String>,
 }
 
 impl<'a, 'w> Writing<'a, 'w> {
@@ -165,8 +165,8 @@ impl<'a, 'w> Writing<'a, 'w> {
             world,
             document: Document::default(),
             origins: Origins::default(),
-            backends: BTreeSet::new(),
-            services: BTreeSet::new(),
+            ways: BTreeMap::new(),
+            stand_ins: BTreeSet::new(),
         }
     }
 
@@ -194,10 +194,10 @@ impl<'a, 'w> Writing<'a, 'w> {
         remember(&mut self.origins, path, route.place.as_ref());
         let answer = &route.answer;
         for lead in leads(&answer.action) {
-            self.add_lead(plan, answer, &lead);
+            self.add_lead(plan, route, &lead);
         }
         for stand_in in &answer.stand_ins {
-            if self.backends.insert(stand_in.name.clone()) {
+            if self.stand_ins.insert(stand_in.name.clone()) {
                 self.document.backends.push(stand_in.clone());
             }
         }
@@ -208,24 +208,22 @@ impl<'a, 'w> Writing<'a, 'w> {
             matches: route.matches.clone(),
             filters: answer.filters.clone(),
             timeouts: answer.timeouts.clone(),
-            action: varied(&answer.action, answer),
+            action: self.named(route),
             requires: Vec::new(),
         });
     }
 
-    fn add_lead(&mut self, plan: &Plan<'_>, answer: &Answer, lead: &Lead) {
+    fn add_lead(&mut self, plan: &Plan<'_>, route: &Route, lead: &Lead) {
+        let answer = &route.answer;
         match lead {
-            Lead::Backend(name) => self.add_backend(plan, answer, name),
+            Lead::Backend(name) => self.add_backend(plan, route, name),
             Lead::Service(name) => {
                 let is_it = |own: &&PlannedService| own.service.name == *name;
                 let own = answer.services.iter().find(is_it);
                 let planned = plan.backends.get(name);
                 let server = own.or(planned.and_then(|planned| planned.service.as_ref()));
                 let Some(server) = server else { return };
-                let name = called(answer, name);
-                if !self.services.insert(name.clone()) {
-                    return;
-                }
+                let Some(name) = self.add_way(route, name) else { return };
                 if let Some(planned) = planned.filter(|_| own.is_none()) {
                     let path = format!("services[{}]", self.document.services.len());
                     remember(&mut self.origins, path, planned.place.as_ref());
@@ -240,12 +238,9 @@ impl<'a, 'w> Writing<'a, 'w> {
         }
     }
 
-    fn add_backend(&mut self, plan: &Plan<'_>, answer: &Answer, name: &str) {
+    fn add_backend(&mut self, plan: &Plan<'_>, route: &Route, name: &str) {
         let Some(planned) = plan.backends.get(name) else { return };
-        let name = called(answer, name);
-        if !self.backends.insert(name.clone()) {
-            return;
-        }
+        let Some(name) = self.add_way(route, name) else { return };
         let path = format!("backends[{}]", self.document.backends.len());
         for (index, place) in planned.target_places.iter().enumerate() {
             remember(&mut self.origins, format!("{path}.targets[{index}]"), place.as_ref());
@@ -254,50 +249,68 @@ impl<'a, 'w> Writing<'a, 'w> {
         let mut backend = Backend { name, ..planned.backend.clone() };
         for (entry, connection) in backend.targets.iter_mut().zip(&planned.connections) {
             if let TargetEntry::Inline(target) = entry {
-                let connection = connected(answer, connection);
+                let connection = connected(&route.answer, connection);
                 let secrets = &mut self.document.secrets;
                 apply_to_target(self.world, &connection, target, secrets);
             }
         }
         self.document.backends.push(backend);
     }
+
+    /// What the server or backend `name` is called as `route` connects to it, if nothing connects to it so
+    /// yet. Policies that come and go leave the first way its name, and with it the sessions there.
+    fn add_way(&mut self, route: &Route, name: &str) -> Option<String> {
+        let ways = self.ways.entry(name.to_owned()).or_default();
+        let connection = &route.answer.connection;
+        if ways.iter().any(|way| way.connection == *connection) {
+            return None;
+        }
+        let called = match ways.as_slice() {
+            [] => name.to_owned(),
+            _ => by_route(name, &route.name),
+        };
+        ways.push(Way { connection: connection.clone(), called: called.clone() });
+        Some(called)
+    }
+
+    /// What the server or backend `name` is called as a rule with this answer connects to it.
+    fn called(&self, answer: &Answer, name: &str) -> String {
+        let mut ways = self.ways.get(name).into_iter().flatten();
+        let way = ways.find(|way| way.connection == answer.connection);
+        way.map_or_else(|| name.to_owned(), |way| way.called.clone())
+    }
+
+    /// The action of a route, by the names that what it leads to has for it.
+    fn named(&self, route: &Route) -> Action {
+        let answer = &route.answer;
+        match &answer.action {
+            Action::Backend(name) => Action::Backend(self.called(answer, name)),
+            Action::Service(name) => Action::Service(self.called(answer, name)),
+            Action::Backends(shares) => {
+                let mut shares = shares.clone();
+                for share in &mut shares {
+                    if let Lead::Backend(name) | Lead::Service(name) = &mut share.lead {
+                        *name = self.called(answer, name);
+                    }
+                }
+                Action::Backends(shares)
+            }
+            Action::Redirect(_) | Action::Close(_) | Action::Fail(_) => answer.action.clone(),
+        }
+    }
 }
 
-/// What a server or backend is called that a rule leads to.
-fn called(answer: &Answer, name: &str) -> String {
-    match &answer.variant {
-        Some(variant) => variant.name(name),
-        None => name.to_owned(),
-    }
+/// A way in which routes connect to a server or backend.
+struct Way {
+    connection: Connection,
+    called: String,
 }
 
 /// How a server is connected to that a rule leads to.
 fn connected(answer: &Answer, own: &Connection) -> Connection {
-    match &answer.variant {
-        Some(variant) => variant.with(own),
-        None => own.clone(),
-    }
-}
-
-/// An action with the names that what it leads to has for its rule.
-fn varied(action: &Action, answer: &Answer) -> Action {
-    let is_stand_in = |name: &String| answer.stand_ins.iter().any(|one| one.name == *name);
-    match action {
-        Action::Backend(name) => Action::Backend(called(answer, name)),
-        Action::Service(name) => Action::Service(called(answer, name)),
-        Action::Backends(shares) => {
-            let mut shares = shares.clone();
-            for share in &mut shares {
-                match &mut share.lead {
-                    Lead::Backend(name) if !is_stand_in(name) => *name = called(answer, name),
-                    Lead::Service(name) => *name = called(answer, name),
-                    Lead::Backend(_) | Lead::Fail(_) => {}
-                }
-            }
-            Action::Backends(shares)
-        }
-        Action::Redirect(_) | Action::Close(_) | Action::Fail(_) => action.clone(),
-    }
+    let mut connection = own.clone();
+    connection.inherit(&answer.connection);
+    connection
 }
 
 /// What a listener proves itself with: the Secrets that it may use, by name.
