@@ -75,6 +75,7 @@ impl Applier {
     }
 
     async fn attempt(&self, gateway: &Object<Gateway>, deployed: &Deployed) -> Result<(), Stop> {
+        self.check()?;
         self.session_keys(gateway, &deployed.name).await?;
         for object in &deployed.objects {
             self.object(gateway, &deployed.name, object).await?;

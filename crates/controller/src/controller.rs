@@ -173,6 +173,14 @@ impl Controller {
         self.leadership.is_held()
     }
 
+    /// Waits until one of its tasks ends, which none does by itself: what is left would be half a controller.
+    pub async fn failed(&mut self) -> String {
+        match self.tasks.join_next().await {
+            Some(Err(error)) => error.to_string(),
+            Some(Ok(())) | None => "a task has ended before its time".to_owned(),
+        }
+    }
+
     /// Stops whatever it does, and lets another replica begin.
     pub async fn end(mut self) {
         // First of all nothing is written any more.

@@ -14,6 +14,8 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     Issuer, KeyPair, KeyUsagePurpose,
 };
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 use tracing::info;
 
 /// How long an authority and a certificate are good.
@@ -55,12 +57,21 @@ pub struct CredentialsStore {
     secrets: Api<Secret>,
     name: String,
     hosts: Vec<String>,
+    is_usable: fn(&Credentials) -> bool,
 }
 
 impl CredentialsStore {
-    /// The Secret `name` of `namespace`, for a certificate of `hosts`.
-    pub fn new(client: Client, namespace: &str, name: &str, hosts: Vec<String>) -> Self {
-        Self { secrets: Api::namespaced(client, namespace), name: name.to_owned(), hosts }
+    /// The Secret `name` of `namespace`, for a certificate of `hosts`. Who shows the certificate says what
+    /// `is_usable`; what is not, because somebody has damaged it, is made anew.
+    pub fn new(
+        client: Client,
+        namespace: &str,
+        name: &str,
+        hosts: Vec<String>,
+        is_usable: fn(&Credentials) -> bool,
+    ) -> Self {
+        let secrets = Api::namespaced(client, namespace);
+        Self { secrets, name: name.to_owned(), hosts, is_usable }
     }
 
     /// The certificate to be used now. One that is missing, that is not for our hosts or that ends soon is
@@ -101,7 +112,10 @@ impl CredentialsStore {
         let written = |key: &str| annotations.and_then(|all| all.get(key));
         let ends = written(ENDS).and_then(|ends| ends.parse::<i64>().ok()).unwrap_or_default();
         let renew = ends - RENEW_DAYS_BEFORE * DAY_SECONDS;
-        Timestamp::now().as_second() < renew && written(HOSTS) == Some(&self.hosts.join(","))
+        Timestamp::now().as_second() < renew
+            && written(HOSTS) == Some(&self.hosts.join(","))
+            && read(secret)
+                .is_ok_and(|held| are_certificates(&held.authorities) && (self.is_usable)(&held))
     }
 
     /// A new certificate, by the authority of `old` where it is one.
@@ -110,7 +124,8 @@ impl CredentialsStore {
             let bytes = old.as_ref()?.data.as_ref()?.get(name)?;
             String::from_utf8(bytes.0.clone()).ok()
         };
-        let known = match (field("ca.crt"), field("ca.key")) {
+        let authority = field("ca.crt").filter(|authority| are_certificates(authority));
+        let known = match (authority, field("ca.key")) {
             (Some(authority), Some(key)) => issued_by(&self.hosts, authority, &key).ok(),
             _ => None,
         };
@@ -197,6 +212,11 @@ fn issue(
     let key = KeyPair::generate()?;
     let certificate = certificate.signed_by(&key, issuer)?;
     Ok((certificate.pem(), key.serialize_pem()))
+}
+
+fn are_certificates(pem: &str) -> bool {
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    certificates.is_ok_and(|certificates| !certificates.is_empty())
 }
 
 fn read(secret: &Secret) -> Result<Credentials, CredentialsError> {

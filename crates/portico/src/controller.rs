@@ -15,7 +15,7 @@ use proxy::admin::{Admin, AdminSources, Readiness};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use xds::{Limits, Resource, Server};
+use xds::{Identity, Limits, Resource, Server};
 
 use crate::arguments::ControllerArguments;
 use crate::running::runtime;
@@ -58,6 +58,7 @@ async fn serve(arguments: ControllerArguments) -> anyhow::Result<()> {
         &arguments.namespace,
         &format!("{}-xds", arguments.service),
         hosts(&arguments),
+        |held| Identity::new(&held.certificate, &held.key).is_ok(),
     );
     // An API server that is away is waited for.
     let credentials = tokio::select! {
@@ -66,7 +67,7 @@ async fn serve(arguments: ControllerArguments) -> anyhow::Result<()> {
     };
     let (identity, authorities) = credentials::keep(store, credentials, &tasks)?;
 
-    let controller = Controller::start(Options {
+    let mut controller = Controller::start(Options {
         clients,
         settings: Settings {
             class: arguments.gateway_class_name.clone(),
@@ -98,7 +99,15 @@ async fn serve(arguments: ControllerArguments) -> anyhow::Result<()> {
     let connections = xds::accept(listener, Some(identity), limits)?;
     let stopped = CancellationToken::new();
     let mut serving = tokio::spawn(server.serve(connections, stopped.clone().cancelled_owned()));
-    stop.next().await;
+    // Half a controller would serve what was, for ever: whoever started it starts it again.
+    tokio::select! {
+        () = stop.next() => {}
+        served = &mut serving => {
+            served.context("the xDS server has failed")??;
+            anyhow::bail!("the xDS server has ended");
+        }
+        reason = controller.failed() => anyhow::bail!("the controller has failed: {reason}"),
+    }
     info!("Stopping.");
     readiness.drain();
     controller.end().await;
