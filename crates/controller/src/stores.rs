@@ -9,7 +9,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
 
 use crate::kind::Kind;
-use crate::manifests::{Manifests, object};
+use crate::manifests::{Manifests, UNDECODABLE, object};
 use crate::object::{Object, ObjectName};
 
 /// What a watch says of one kind.
@@ -112,9 +112,28 @@ impl Stores {
         self.kinds.get(&kind).map_or(0, |store| store.objects.len())
     }
 
+    /// The objects of a kind that cannot be decoded.
+    pub(crate) fn undecodable(&self, kind: Kind) -> impl Iterator<Item = (&ObjectName, &Stored)> {
+        let objects = self.kinds.get(&kind).into_iter().flat_map(|store| &store.objects);
+        objects.filter(|(_, stored)| stored.fault().is_some())
+    }
+
     /// An object as it was last seen.
     pub fn get(&self, kind: Kind, name: &ObjectName) -> Option<&Stored> {
         self.kinds.get(&kind)?.objects.get(name)
+    }
+}
+
+impl Stored {
+    /// Why nothing of it can be used, where that is so.
+    pub(crate) fn fault(&self) -> Option<String> {
+        let diagnostics = &self.decoded.diagnostics;
+        let fault = diagnostics.iter().find(|diagnostic| diagnostic.id == UNDECODABLE)?;
+        let field = fault.path.split_once(": ").map(|(_, field)| field);
+        Some(match field {
+            Some(field) => format!("`{field}`: {}", fault.message),
+            None => fault.message.clone(),
+        })
     }
 }
 

@@ -14,12 +14,13 @@ use serde_json::{Value, json};
 use crate::kind::Kind;
 use crate::object::ObjectName;
 use crate::proxies::Proxies;
+use crate::status::reason::{self, kind::ACCEPTED};
 use crate::status::{AncestorStatus, Condition, ConditionStatus, ParentStatus, Statuses};
 use crate::stores::{Stored, Stores};
 use crate::wanted::features::FEATURES;
 use crate::wanted::gateway::Run;
 use crate::writer::{Warning, Write};
-use crate::written::{self, Moment};
+use crate::written::{self, ANCESTORS, List, Moment, PARENTS};
 
 pub(crate) use gateway::{Address, Run as GatewayRun};
 
@@ -28,6 +29,8 @@ pub(crate) struct Sight<'a> {
     pub(crate) stores: &'a Stores,
     pub(crate) statuses: &'a Statuses,
     pub(crate) proxies: &'a Proxies,
+    /// The Gateways that serve a backend, by its name in documents.
+    pub(crate) serving: &'a BTreeMap<String, Vec<&'a ObjectName>>,
     pub(crate) endpoints: &'a BTreeMap<String, Vec<SocketAddr>>,
     pub(crate) runs: &'a BTreeMap<ObjectName, Run>,
     /// Who we are.
@@ -65,14 +68,22 @@ pub(crate) fn wanted(sight: &Sight<'_>) -> Vec<Wanted> {
         (Kind::KgatewayBackend, &statuses.kgateway_backends),
     ] {
         for (name, outcome) in backends {
-            all.extend(sight.own(kind, name, |stored, moment| {
+            let wanted = sight.own(kind, name, |stored, moment| {
                 backend::status(sight, kind, name, outcome, stored, moment)
-            }));
+            });
+            all.extend(wanted.map(|wanted| sight.of_backend(wanted, &outcome.conditions)));
+        }
+        for (name, stored) in sight.stores.undecodable(kind) {
+            let Some(fault) = stored.fault() else { continue };
+            let conditions = [Condition::fails(ACCEPTED, reason::INVALID, fault)];
+            let status = |_: &Stored, moment| backend::undecodable(&conditions, stored, moment);
+            let wanted = sight.own(kind, name, status);
+            all.extend(wanted.map(|wanted| sight.of_backend(wanted, &conditions)));
         }
     }
     for (name, parents) in &statuses.routes {
         let entries = parents.iter().map(parent).collect::<Vec<_>>();
-        all.extend(sight.shared(Kind::HttpRoute, name, ("parents", "parentRef"), &entries));
+        all.extend(sight.shared(Kind::HttpRoute, name, &PARENTS, &entries));
     }
     for (kind, policies) in [
         (Kind::AgentgatewayPolicy, &statuses.policies),
@@ -80,7 +91,7 @@ pub(crate) fn wanted(sight: &Sight<'_>) -> Vec<Wanted> {
     ] {
         for (name, ancestors) in policies {
             let entries = ancestors.iter().map(ancestor).collect::<Vec<_>>();
-            all.extend(sight.shared(kind, name, ("ancestors", "ancestorRef"), &entries));
+            all.extend(sight.shared(kind, name, &ANCESTORS, &entries));
         }
     }
     all
@@ -99,8 +110,19 @@ impl Sight<'_> {
         if written::is_there(&status, &stored.status) {
             return None;
         }
-        let may_wait = written::same_conditions(&status, &stored.status);
-        Some(Wanted { write: write(kind, name, stored, status, false), may_wait })
+        Some(Wanted { write: write(kind, name, stored, status, false), may_wait: false })
+    }
+
+    /// The status of a Backend: what only proxies report may wait, and what its own policies close is an
+    /// event.
+    fn of_backend(&self, mut wanted: Wanted, said: &[Condition]) -> Wanted {
+        let Write { kind, name, status, .. } = &wanted.write;
+        let Some(stored) = self.stores.get(*kind, name) else { return wanted };
+        wanted.may_wait = backend::differs_by_reports(status, &stored.status);
+        if !written::same_conditions(status, &stored.status) {
+            wanted.write.warning = warning(*kind, stored, said.iter());
+        }
+        wanted
     }
 
     /// A status whose one list is written by several controllers.
@@ -108,18 +130,18 @@ impl Sight<'_> {
         &self,
         kind: Kind,
         name: &ObjectName,
-        (list, key): (&str, &str),
+        list: &List,
         wanted: &[(Value, &[Condition])],
     ) -> Option<Wanted> {
         let stored = self.stores.get(kind, name)?;
-        let current = stored.status.get(list).unwrap_or(&Value::Null);
+        let current = stored.status.get(list.field).unwrap_or(&Value::Null);
         let moment = self.moment(stored);
-        let entries = written::entries(wanted, key, self.controller, current, moment);
+        let entries = written::entries(wanted, list, self.controller, current, moment);
         let is_empty = |list: &Value| list.as_array().is_none_or(Vec::is_empty);
         if entries == *current || (is_empty(&entries) && is_empty(current)) {
             return None;
         }
-        let mut write = write(kind, name, stored, json!({ list: entries }), true);
+        let mut write = write(kind, name, stored, json!({ list.field: entries }), true);
         let said = wanted.iter().flat_map(|(_, said)| *said);
         write.warning = warning(kind, stored, said);
         Some(Wanted { write, may_wait: false })
@@ -142,17 +164,25 @@ fn write(kind: Kind, name: &ObjectName, stored: &Stored, status: Value, is_share
     }
 }
 
-/// A policy that is not in force closes what it is attached to, which nobody overlooks who looks for it
-/// among events.
+/// A policy that is not in force closes what it is attached to, and a Backend can write one itself: nobody
+/// overlooks that who looks among events.
 fn warning<'a>(
     kind: Kind,
     stored: &Stored,
     mut said: impl Iterator<Item = &'a Condition>,
 ) -> Option<Warning> {
-    if !matches!(kind, Kind::AgentgatewayPolicy | Kind::BackendTlsPolicy) {
-        return None;
-    }
-    let failed = said.find(|condition| condition.status == ConditionStatus::False)?;
+    let is_failure = |condition: &&Condition| match kind {
+        Kind::AgentgatewayPolicy | Kind::BackendTlsPolicy => {
+            condition.status == ConditionStatus::False
+        }
+        Kind::AgentgatewayBackend | Kind::KgatewayBackend => {
+            condition.kind == ACCEPTED
+                && (condition.status == ConditionStatus::False
+                    || condition.reason == reason::PARTIALLY_VALID)
+        }
+        _ => false,
+    };
+    let failed = said.find(is_failure)?;
     Some(Warning {
         uid: stored.metadata.uid.clone(),
         reason: failed.reason,

@@ -15,6 +15,25 @@ pub(crate) struct Moment {
     pub(crate) now: Timestamp,
 }
 
+/// A list in a status that several controllers write.
+#[derive(Debug)]
+pub(crate) struct List {
+    /// Its field.
+    pub(crate) field: &'static str,
+    /// The field of an entry that says what it is about.
+    pub(crate) key: &'static str,
+    /// How many entries the API server takes.
+    pub(crate) most: usize,
+}
+
+/// What is said of a route to each of its parents.
+pub(crate) const PARENTS: List = List { field: "parents", key: "parentRef", most: 32 };
+/// What is said of a policy at each of what it is attached to.
+pub(crate) const ANCESTORS: List = List { field: "ancestors", key: "ancestorRef", most: 16 };
+
+/// How many characters of a message the API server takes.
+const LONGEST_MESSAGE: usize = 32_768;
+
 /// Conditions as they are to be written. One that holds as it did before keeps its time.
 pub(crate) fn conditions(wanted: &[Condition], current: &Value, moment: Moment) -> Value {
     let written = wanted.iter().map(|condition| {
@@ -28,7 +47,7 @@ pub(crate) fn conditions(wanted: &[Condition], current: &Value, moment: Moment) 
             "type": condition.kind,
             "status": status,
             "reason": condition.reason,
-            "message": condition.message,
+            "message": condition.message.chars().take(LONGEST_MESSAGE).collect::<String>(),
             "observedGeneration": moment.generation,
             "lastTransitionTime": since.unwrap_or_else(now),
         })
@@ -36,11 +55,11 @@ pub(crate) fn conditions(wanted: &[Condition], current: &Value, moment: Moment) 
     Value::Array(written.collect())
 }
 
-/// A list of which each controller writes its own entries, `key` saying what an entry is about: the others'
-/// stay as they are and where they are.
+/// A list of which each controller writes its own entries: the others' stay as they are and where they are,
+/// and where they leave too little room for all of ours, the first of ours are written.
 pub(crate) fn entries(
     wanted: &[(Value, &[Condition])],
-    key: &str,
+    list: &List,
     controller: &str,
     current: &Value,
     moment: Moment,
@@ -48,19 +67,21 @@ pub(crate) fn entries(
     let entry = |about: &Value, said: &[Condition], before: &Value| {
         let before = before.get("conditions").unwrap_or(&Value::Null);
         json!({
-            key: about,
+            list.key: about,
             "controllerName": controller,
             "conditions": conditions(said, before, moment),
         })
     };
+    let others = current.as_array().into_iter().flatten();
+    let others = others.filter(|entry| text(entry, "controllerName") != controller).count();
     let mut written = Vec::new();
-    let mut new: Vec<&(Value, &[Condition])> = wanted.iter().collect();
+    let mut new: Vec<_> = wanted.iter().take(list.most.saturating_sub(others)).collect();
     for before in current.as_array().into_iter().flatten() {
         if text(before, "controllerName") != controller {
             written.push(before.clone());
             continue;
         }
-        let about = before.get(key);
+        let about = before.get(list.key);
         let Some(at) = new.iter().position(|(wanted, _)| Some(wanted) == about) else { continue };
         let (about, said) = new.remove(at);
         written.push(entry(about, said, before));

@@ -18,6 +18,7 @@ use crate::contents::{ContentChange, Contents, Kept};
 use crate::controller::Options;
 use crate::deploy::{Circumstances, Deployed, Parameters, deployed};
 use crate::endpoints::endpoints;
+use crate::held::Held;
 use crate::keeper::{Need, Needs};
 use crate::kind::Kind;
 use crate::manifests::Manifests;
@@ -25,8 +26,9 @@ use crate::object::{Object, ObjectName};
 use crate::owned::{DeploymentState, OwnedChange};
 use crate::proxies::{Observed, Proxies};
 use crate::publication::{Publication, Told, Version};
+use crate::said::Said;
 use crate::stores::{Change, Stores};
-use crate::translate::{Translated, referenced, translate};
+use crate::translate::{Translated, referenced, translate, without_route};
 use crate::wanted::{Address, GatewayRun, Sight, Wanted, wanted};
 use crate::world::World;
 use crate::writer::Write;
@@ -53,6 +55,8 @@ pub(super) struct Knowledge {
     together: Option<Manifests>,
     /// What the objects mean, until they change.
     meaning: Option<Meaning>,
+    held: Held,
+    said: Said,
     /// When what proxies report was last written.
     reported: HashMap<(Kind, ObjectName), Instant>,
     since: Instant,
@@ -89,6 +93,8 @@ impl Knowledge {
             outcomes: BTreeMap::new(),
             together: None,
             meaning: None,
+            held: Held::default(),
+            said: Said::default(),
             reported: HashMap::new(),
             since: Instant::now(),
         }
@@ -196,10 +202,12 @@ impl Knowledge {
         };
         let gateways: Vec<_> = meaning.world.gateways.iter().filter(ours).cloned().collect();
         let (needs, runs) = self.runs(&meaning, &gateways);
+        let serving = serving(&meaning.translated);
         let sight = Sight {
             stores: &self.stores,
             statuses: &meaning.translated.statuses,
             proxies: &self.proxies,
+            serving: &serving,
             endpoints: &all,
             runs: &runs,
             controller: &self.options.settings.controller,
@@ -217,10 +225,13 @@ impl Knowledge {
         let began = Instant::now();
         let mut manifests = self.together.take().unwrap_or_else(|| self.stores.manifests());
         manifests.world.append(&self.contents.world());
+        self.held.enter(&mut manifests.world);
         let translated = translate(&manifests.world, &self.options.settings);
+        self.held.keep(&manifests.world, &translated.statuses);
+        self.said.say(manifests.diagnostics.iter().chain(&translated.diagnostics));
         let version = |(gateway, reading): (&ObjectName, &config::Reading)| {
             let mut document: Document = reading.document.clone();
-            let shutdown = parameters(&manifests.world, gateway).shutdown();
+            let shutdown = Parameters::of(&manifests.world, gateway).shutdown();
             document.drain.announce = config::Duration::from_secs(shutdown.announce);
             document.drain.limit = config::Duration::from_secs(shutdown.limit);
             (gateway.clone(), Arc::new(Version::new(&document, self.options.version)))
@@ -260,7 +271,7 @@ impl Knowledge {
             let deployed: Deployed = deployed(
                 gateway,
                 &circumstances,
-                &parameters(&meaning.world, name),
+                &Parameters::of(&meaning.world, name),
                 &self.options.proxies,
             );
             runs.insert(
@@ -329,24 +340,15 @@ impl Knowledge {
     }
 }
 
-/// How the proxies of a Gateway are to be: what its class says, then its own.
-fn parameters<'a>(world: &'a World, name: &ObjectName) -> Parameters<'a> {
-    let gateway = world.gateways.iter().find(|gateway| gateway.about.name == *name);
-    let Some(gateway) = gateway else { return Parameters::default() };
-    let class = &gateway.value.spec.gateway_class_name;
-    let class = world.classes.iter().find(|object| object.about.name.name == *class);
-    let of_class = class.and_then(|class| class.value.spec.parameters_ref.as_ref());
-    let of_class = of_class.map(|reference| {
-        ObjectName::new(reference.namespace.clone().unwrap_or_default(), &reference.name)
-    });
-    let infrastructure = gateway.value.spec.infrastructure.as_ref();
-    let own = infrastructure.and_then(|asked| asked.parameters_ref.as_ref());
-    let own = own.map(|reference| ObjectName::new(gateway.about.namespace(), &reference.name));
-    let found = [of_class, own].into_iter().flatten().filter_map(|name| {
-        let mut all = world.parameters.iter();
-        all.find(|parameters| parameters.about.name == name).map(|found| &found.value.spec)
-    });
-    Parameters(found.collect())
+/// The Gateways whose documents have a backend, by its name.
+fn serving(translated: &Translated) -> BTreeMap<String, Vec<&ObjectName>> {
+    let mut serving: BTreeMap<String, Vec<&ObjectName>> = BTreeMap::new();
+    for (gateway, reading) in &translated.documents {
+        for backend in &reading.document.backends {
+            serving.entry(without_route(&backend.name).to_owned()).or_default().push(gateway);
+        }
+    }
+    serving
 }
 
 /// The ports that a document is served on, and what is spoken on them.

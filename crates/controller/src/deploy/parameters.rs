@@ -4,7 +4,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::deploy::ProxySettings;
+use crate::object::ObjectName;
 use crate::resources::{AgentgatewayParametersSpec, Image, LogFormat, Overlay};
+use crate::world::World;
 
 /// How long a proxy takes new requests once it is to end, in seconds, where nobody says.
 const ANNOUNCE: u64 = 10;
@@ -28,7 +30,27 @@ pub(crate) struct Shutdown {
     pub(crate) grace: u64,
 }
 
-impl Parameters<'_> {
+impl<'a> Parameters<'a> {
+    /// What the class of a Gateway says, then its own.
+    pub(crate) fn of(world: &'a World, name: &ObjectName) -> Self {
+        let gateway = world.gateways.iter().find(|gateway| gateway.about.name == *name);
+        let Some(gateway) = gateway else { return Self::default() };
+        let class = &gateway.value.spec.gateway_class_name;
+        let class = world.classes.iter().find(|object| object.about.name.name == *class);
+        let of_class = class.and_then(|class| class.value.spec.parameters_ref.as_ref());
+        let of_class = of_class.map(|reference| {
+            ObjectName::new(reference.namespace.clone().unwrap_or_default(), &reference.name)
+        });
+        let infrastructure = gateway.value.spec.infrastructure.as_ref();
+        let own = infrastructure.and_then(|asked| asked.parameters_ref.as_ref());
+        let own = own.map(|reference| ObjectName::new(gateway.about.namespace(), &reference.name));
+        let found = [of_class, own].into_iter().flatten().filter_map(|name| {
+            let mut all = world.parameters.iter();
+            all.find(|parameters| parameters.about.name == name).map(|found| &found.value.spec)
+        });
+        Self(found.collect())
+    }
+
     /// How a proxy ends.
     pub(crate) fn shutdown(&self) -> Shutdown {
         let written = |field: fn(&crate::resources::Shutdown) -> Option<i64>| {

@@ -14,6 +14,8 @@ use crate::policy::{AttachedPolicy, Attachment};
 
 /// The kinds of policies that guard what they are attached to.
 const GUARDS: [&str; 2] = ["AgentgatewayPolicy", "BackendTLSPolicy"];
+/// The id of what is said of an object of which nothing can be used.
+pub(crate) const UNDECODABLE: &str = "object.invalid";
 const GATEWAY_API: &str = "gateway.networking.k8s.io";
 /// How the names of the definitions of the Gateway API's kinds end.
 const DEFINED: &str = ".gateway.networking.k8s.io";
@@ -167,13 +169,13 @@ fn decode<T: DeserializeOwned>(
             _ => error.inner().to_string(),
         };
         let message = format!("{why}; the object is left out");
-        return vec![about.error("object.invalid", &field, message)];
+        return vec![about.error(UNDECODABLE, &field, message)];
     }
     let mut unknown = Vec::new();
     let decoded = serde_ignored::deserialize(value, |path| unknown.push(field_path(&path)));
     let value: T = match decoded {
         Ok(value) => value,
-        Err(error) => return vec![about.error("object.invalid", "", error.to_string())],
+        Err(error) => return vec![about.error(UNDECODABLE, "", error.to_string())],
     };
     unknown.retain(|field| field.starts_with("spec."));
     about.unknown = unknown;

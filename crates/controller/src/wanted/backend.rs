@@ -5,11 +5,14 @@ use serde_json::{Value, json};
 use crate::kind::Kind;
 use crate::object::ObjectName;
 use crate::resources::{BackendSummary, TargetStatus};
-use crate::status::{BackendOutcome, TargetOutcome};
+use crate::status::{BackendOutcome, Condition, TargetOutcome};
 use crate::stores::Stored;
 use crate::translate::{backend_name, kgateway_backend_name};
 use crate::wanted::Sight;
 use crate::written::{self, Moment, found};
+
+/// What proxies report of a target, by the fields of its status.
+const REPORTED: [&str; 5] = ["state", "revision", "tools", "lastError", "endpoints"];
 
 /// The `status` of a Backend.
 pub(super) fn status(
@@ -40,6 +43,30 @@ pub(super) fn status(
     })
 }
 
+/// The `status` of a Backend of which nothing can be used.
+pub(super) fn undecodable(conditions: &[Condition], stored: &Stored, moment: Moment) -> Value {
+    let before = stored.status.get("conditions").unwrap_or(&Value::Null);
+    json!({ "conditions": written::conditions(conditions, before, moment) })
+}
+
+/// Whether two statuses differ by nothing but what proxies report.
+pub(super) fn differs_by_reports(one: &Value, other: &Value) -> bool {
+    let targets = |status: &Value| {
+        let mut targets = status.get("targets").cloned().unwrap_or_default();
+        for target in targets.as_array_mut().into_iter().flatten() {
+            let Some(target) = target.as_object_mut() else { continue };
+            for reported in REPORTED {
+                target.remove(reported);
+            }
+        }
+        targets
+    };
+    let is_none = |targets: &Value| targets.as_array().is_none_or(Vec::is_empty);
+    let (ours, theirs) = (targets(one), targets(other));
+    let same_targets = ours == theirs || (is_none(&ours) && is_none(&theirs));
+    same_targets && written::same_conditions(one, other)
+}
+
 fn of_target(
     sight: &Sight<'_>,
     backend: &str,
@@ -58,7 +85,8 @@ fn of_target(
         }),
         ..TargetStatus::default()
     };
-    if let Some(report) = sight.proxies.target(backend, &target.name) {
+    let gateways = sight.serving.get(backend).map(Vec::as_slice).unwrap_or_default();
+    if let Some(report) = sight.proxies.target(gateways, backend, &target.name) {
         // What was overcome is nobody's business any more.
         status.last_error = said(report.error).filter(|_| report.state != "up");
         status.state = said(report.state);

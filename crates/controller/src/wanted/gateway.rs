@@ -17,6 +17,9 @@ const PROGRAMMED: &str = "Programmed";
 /// No address is known.
 const ADDRESS_NOT_ASSIGNED: &str = "AddressNotAssigned";
 
+/// How many of what proxies could not bring into force are named.
+const MOST_FINDINGS: usize = 4;
+
 /// What runs a Gateway, as it stands.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Run {
@@ -129,7 +132,9 @@ fn programmed(
         return fails(ADDRESS_NOT_ASSIGNED, no_address(run));
     }
     let mut holds = Condition::holds(kind::PROGRAMMED, PROGRAMMED);
-    holds.message = run.notes.join("; ");
+    let findings = sight.proxies.findings(name, &run.version).iter().take(MOST_FINDINGS);
+    let findings = findings.map(|(path, message)| format!("its proxies: {path}: {message}"));
+    holds.message = run.notes.iter().cloned().chain(findings).collect::<Vec<_>>().join("; ");
     holds
 }
 

@@ -30,13 +30,26 @@ fn entries_of_other_controllers_stay_as_and_where_they_are() {
     let current = json!([gone, theirs]);
     let said = accepted();
     let wanted = [(json!({"name": "a"}), said.as_slice())];
-    let written = entries(&wanted, "parentRef", US, &current, at(1, 0));
+    let written = entries(&wanted, &PARENTS, US, &current, at(1, 0));
     assert_eq!(written[0], theirs);
     assert_eq!(written[1]["controllerName"], US);
     assert_eq!(written[1]["parentRef"], json!({"name": "a"}));
     assert_eq!(written.as_array().map(Vec::len), Some(2));
-    assert_eq!(entries(&wanted, "parentRef", US, &written, at(1, 9)), written);
-    assert_eq!(entries(&[], "parentRef", US, &written, at(1, 9)), json!([theirs]));
+    assert_eq!(entries(&wanted, &PARENTS, US, &written, at(1, 9)), written);
+    assert_eq!(entries(&[], &PARENTS, US, &written, at(1, 9)), json!([theirs]));
+}
+
+#[test]
+fn where_others_leave_little_room_the_first_of_ours_are_written() {
+    let theirs: Vec<Value> = (0..14)
+        .map(|number| json!({"ancestorRef": {"name": number}, "controllerName": "theirs"}))
+        .collect();
+    let said = accepted();
+    let names = ["a", "b", "c", "d"].map(|name| (json!({"name": name}), said.as_slice()));
+    let written = entries(&names, &ANCESTORS, US, &Value::Array(theirs.clone()), at(1, 0));
+    assert_eq!(written.as_array().map(Vec::len), Some(16));
+    assert_eq!(written[14]["ancestorRef"]["name"], "a");
+    assert_eq!(written[15]["ancestorRef"]["name"], "b");
 }
 
 #[test]

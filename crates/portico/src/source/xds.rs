@@ -94,11 +94,18 @@ impl Follower {
         };
         let node = std::env::var("HOSTNAME").unwrap_or_default();
         let reports = async {
-            if let Err(status) = client.report(reported.deltas()).await {
-                warn!(reason = status.message(), "The controller takes no reports.");
-            }
             // What it publishes is followed all the same.
-            std::future::pending::<()>().await;
+            let mut pause = PAUSE;
+            loop {
+                if let Err(status) = client.report(reported.deltas()).await {
+                    warn!(
+                        reason = status.message(),
+                        "The controller takes no reports; trying again."
+                    );
+                }
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
         };
         tokio::select! {
             followed = client.follow(&node, &mut self.received, apply) => match followed {

@@ -54,8 +54,13 @@ fn accepted(
     }
     let unusable = findings.left_out.iter().filter(|left| left.reason == reason::NO_USABLE_PORT);
     let unusable: Vec<String> = unusable.map(described).collect();
-    let said = findings.problems.iter().chain(&findings.remarks).chain(&unusable);
-    Condition { message: some(said, "; "), ..Condition::holds(kind::ACCEPTED, reason::ACCEPTED) }
+    let closed: Vec<String> = candidates.iter().filter_map(closed_by_its_entry).collect();
+    let reason = match closed.as_slice() {
+        [] => reason::ACCEPTED,
+        _ => reason::PARTIALLY_VALID,
+    };
+    let said = closed.iter().chain(&findings.problems).chain(&findings.remarks).chain(&unusable);
+    Condition { message: some(said, "; "), ..Condition::holds(kind::ACCEPTED, reason) }
 }
 
 fn resolved_refs(shape: &Shape<'_>, findings: &Findings) -> Condition {
@@ -71,6 +76,13 @@ fn resolved_refs(shape: &Shape<'_>, findings: &Findings) -> Condition {
     });
     let message = some(barred.iter().chain(&findings.missing), "; ");
     Condition::fails(kind::RESOLVED_REFS, reason, message)
+}
+
+/// What keeps a target shut that the backend itself says of it.
+fn closed_by_its_entry(candidate: &Candidate<'_>) -> Option<String> {
+    let has_closing = !candidate.policies.closing.is_empty();
+    has_closing
+        .then(|| format!("target `{}` is closed: {}", candidate.target.name, candidate.message))
 }
 
 fn described(left: &LeftOut) -> String {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use config::Severity;
 use futures_util::Stream;
 use proxy::Gateway;
 use proxy::admin::{TargetState, TargetStatus};
@@ -55,7 +56,7 @@ impl Reports {
             }
             let snapshot = Snapshot {
                 version: version.clone(),
-                findings: now.diagnostics.iter().take(MOST_FINDINGS).map(finding).collect(),
+                findings: findings(&now.diagnostics),
                 targets: gateway.targets().into_iter().map(target).collect(),
             };
             self.snapshots.send_if_modified(|last| {
@@ -102,6 +103,12 @@ fn delta(last: &Snapshot, now: &Snapshot) -> Report {
         });
     }
     Report { document_version: now.version.clone(), targets, findings: now.findings.clone() }
+}
+
+/// What is not in force as it was told.
+fn findings(diagnostics: &[config::Diagnostic]) -> Vec<Finding> {
+    let errors = diagnostics.iter().filter(|one| one.severity == Severity::Error);
+    errors.take(MOST_FINDINGS).map(finding).collect()
 }
 
 fn finding(diagnostic: &config::Diagnostic) -> Finding {
