@@ -53,3 +53,6 @@ fn targets(outcome: &BackendOutcome) -> Vec<TargetStatus> {
     });
     held.collect()
 }
+
+#[cfg(test)]
+mod tests;

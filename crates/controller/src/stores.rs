@@ -73,8 +73,10 @@ impl Stores {
             }
             Change::Applied(value) => {
                 let (name, stored) = stored(value);
-                store.objects.insert(name, stored);
-                return true;
+                let says = stored.metadata.clone();
+                let before = store.objects.insert(name, stored);
+                return !before
+                    .is_some_and(|before| is_status_alone(kind, &before.metadata, &says));
             }
             Change::Deleted(name) => return store.objects.remove(&name).is_some(),
             Change::Absent => {
@@ -122,6 +124,27 @@ impl Stores {
     pub fn get(&self, kind: Kind, name: &ObjectName) -> Option<&Stored> {
         self.kinds.get(&kind)?.objects.get(name)
     }
+}
+
+/// Whether nothing but a status differs, which is what most changes are: the controller's own. Whoever changes
+/// what such an object says gives it another generation, labels or annotations.
+fn is_status_alone(kind: Kind, before: &ObjectMeta, now: &ObjectMeta) -> bool {
+    // Where Services are reached stands in their status, and other kinds have no generation.
+    let has_generation = match kind {
+        Kind::GatewayClass
+        | Kind::Gateway
+        | Kind::HttpRoute
+        | Kind::AgentgatewayBackend
+        | Kind::KgatewayBackend
+        | Kind::AgentgatewayPolicy
+        | Kind::BackendTlsPolicy => now.generation.is_some(),
+        _ => false,
+    };
+    has_generation
+        && before.uid == now.uid
+        && before.generation == now.generation
+        && before.labels == now.labels
+        && before.annotations == now.annotations
 }
 
 impl Stored {

@@ -147,6 +147,18 @@ fn environment() -> anyhow::Result<Vec<(&'static str, OsString)>> {
     ])
 }
 
+/// What pods that are still there have said, beside the logs of the cluster's programs.
+fn keep_logs_of_pods(logs: &Path) -> anyhow::Result<()> {
+    let kept = logs.join("pods");
+    if kept.exists() {
+        fs::remove_dir_all(&kept)?;
+    }
+    let mut copy = Command::new("cp");
+    copy.args(["--recursive", "/var/log/pods"]).arg(&kept);
+    anyhow::ensure!(copy.status()?.success(), "cannot keep the pods' logs");
+    Ok(())
+}
+
 /// What `lab` starts as the first process of its namespaces: the cluster, then the command.
 pub(crate) fn run_inside(parts: &Parts, command: &[OsString]) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
@@ -165,5 +177,8 @@ pub(crate) fn run_inside(parts: &Parts, command: &[OsString]) -> anyhow::Result<
         Command::new(env::var_os("SHELL").unwrap_or_else(|| "bash".into()))
     };
     let status = components.serve(&mut started)?;
+    if status != 0 {
+        keep_logs_of_pods(&parts.logs)?;
+    }
     Ok(ExitCode::from(u8::try_from(status).unwrap_or(1)))
 }

@@ -128,7 +128,7 @@ fn kube(workspace: &Workspace) -> anyhow::Result<()> {
     let status = lab.run(Some(&command), Some(&logs))?;
     anyhow::ensure!(
         status == 0,
-        "tests in the cluster failed; its programs' logs are in {}",
+        "tests in the cluster failed; the logs of its programs and pods are in {}",
         logs.display()
     );
     Ok(())

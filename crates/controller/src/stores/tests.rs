@@ -61,3 +61,40 @@ fn an_object_that_cannot_be_read_is_reported_and_costs_nothing_else() {
     assert_eq!(diagnostics.len(), 1);
     assert!(diagnostics[0].to_string().contains("Service n/broken"), "{}", diagnostics[0]);
 }
+
+#[test]
+fn a_status_alone_changes_nothing_of_the_world() {
+    let mut stores = known();
+    let backend = |generation: i64, labels: Value, status: &str| {
+        Change::Applied(json!({
+            "apiVersion": "agentgateway.dev/v1alpha1", "kind": "AgentgatewayBackend",
+            "metadata": {
+                "name": "b", "namespace": "n", "uid": "1", "generation": generation, "labels": labels,
+            },
+            "spec": { "static": { "host": "a.example", "port": generation } },
+            "status": { "summary": { "targets": status } },
+        }))
+    };
+    let kind = Kind::AgentgatewayBackend;
+    assert!(stores.take(kind, backend(1, json!({}), "0/1")));
+    assert!(!stores.take(kind, backend(1, json!({}), "1/1")));
+    let stored = stores.get(kind, &ObjectName::new("n", "b")).unwrap();
+    assert_eq!(stored.status["summary"]["targets"], "1/1");
+    assert!(stores.take(kind, backend(1, json!({ "a": "b" }), "1/1")), "another label");
+    assert!(stores.take(kind, backend(2, json!({ "a": "b" }), "1/1")), "another generation");
+}
+
+#[test]
+fn an_object_of_which_nothing_can_be_used_says_why() {
+    let mut stores = known();
+    let broken = json!({
+        "apiVersion": "gateway.kgateway.dev/v1alpha1", "kind": "Backend",
+        "metadata": { "name": "b", "namespace": "n" }, "spec": { "type": 5 },
+    });
+    stores.take(Kind::KgatewayBackend, Change::Applied(broken));
+    let broken: Vec<_> = stores.undecodable(Kind::KgatewayBackend).collect();
+    let [(name, stored)] = broken.as_slice() else { panic!("{}", broken.len()) };
+    assert_eq!(name.to_string(), "n/b");
+    let fault = stored.fault().unwrap();
+    assert!(fault.starts_with("`spec.type`: invalid type: integer `5`"), "{fault}");
+}

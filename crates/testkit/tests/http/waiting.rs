@@ -75,8 +75,8 @@ endpoints:
         ("/web/cut", StatusCode::BAD_GATEWAY, "target_failed", "broke off"),
         ("/dead", StatusCode::SERVICE_UNAVAILABLE, "target_failed", "cannot be reached"),
         ("/none", StatusCode::SERVICE_UNAVAILABLE, "target_failed", "cannot be reached"),
-        ("/shut", StatusCode::SERVICE_UNAVAILABLE, "refused", "not now [a.b]"),
-        ("/fails", StatusCode::INTERNAL_SERVER_ERROR, "refused", "there is no Service x"),
+        ("/shut", StatusCode::SERVICE_UNAVAILABLE, "refused", "closed [a.b]"),
+        ("/fails", StatusCode::INTERNAL_SERVER_ERROR, "refused", "[reference.unknown]"),
     ] {
         let (found, said) = ask(path).await?;
         assert_eq!(found, status, "{path}: {said}");

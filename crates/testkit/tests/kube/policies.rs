@@ -74,7 +74,7 @@ async fn a_policy_is_in_force_as_soon_as_what_it_refers_to_is_there() -> anyhow:
     cluster.until("condition=Available", "deployment/echo").await?;
     cluster.apply(OBJECTS).await?;
     let url = format!("http://{}/", cluster.gateway("web").await?);
-    until(&url, "503", "there is no Secret policies/token").await?;
+    until(&url, "503", "closed [").await?;
     let said = accepted(&cluster, "token").await?;
     anyhow::ensure!(said.starts_with("False Invalid `backend.auth`: there is no Secret"), "{said}");
 
@@ -91,7 +91,7 @@ async fn a_policy_is_in_force_as_soon_as_what_it_refers_to_is_there() -> anyhow:
 
     // What may be meant to keep somebody out closes, says so, and is told once.
     cluster.apply(TOKENS).await?;
-    until(&url, "503", "traffic.jwtAuthentication").await?;
+    until(&url, "503", "closed [").await?;
     let said = accepted(&cluster, "guard").await?;
     anyhow::ensure!(said.starts_with("False Invalid `traffic.jwtAuthentication`"), "{said}");
     let events = ["get", "events", "--field-selector=involvedObject.name=guard", "-o=name"];
@@ -100,5 +100,5 @@ async fn a_policy_is_in_force_as_soon_as_what_it_refers_to_is_there() -> anyhow:
     cluster.kubectl(&["delete", "agentgatewaypolicy", "guard"]).await?;
     until(&url, "200", "Bearer second").await?;
     cluster.kubectl(&["delete", "secret", "token"]).await?;
-    until(&url, "503", "there is no Secret policies/token").await
+    until(&url, "503", "closed [").await
 }
