@@ -21,24 +21,10 @@ use serde_json::Value;
 use crate::deploy::{Deployed, is_of, metadata, session_keys_name};
 use crate::leader::Leadership;
 use crate::object::{Object, ObjectName};
+use crate::outcome::Outcome;
 
 /// Who writes, as the API server knows it.
 pub(crate) const FIELD_MANAGER: &str = "portico";
-
-/// How it went with the objects of a Gateway.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// They are as they should be.
-    Applied,
-    /// One that is needed exists and is somebody else's.
-    Foreign(String),
-    /// The API server did not take one.
-    Failed(String),
-    /// The API server was not there, or has no time: nothing is known of it yet.
-    Unheard(String),
-    /// Another replica writes.
-    NotLeading,
-}
 
 /// Writes the objects of Gateways.
 #[derive(Clone)]

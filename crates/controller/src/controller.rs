@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::admission::Admission;
-use crate::apply::{Applier, Outcome};
+use crate::apply::Applier;
 use crate::classes;
 use crate::clients::Clients;
 use crate::contents::{self, ContentChange};
@@ -28,6 +28,7 @@ use crate::kind::Kind;
 use crate::leader::{Candidate, Leadership};
 use crate::metrics::Metrics;
 use crate::object::{Object, ObjectName};
+use crate::outcome::Outcome;
 use crate::owned::{self, OwnedChange};
 use crate::proxies::Observed;
 use crate::publication::Publication;

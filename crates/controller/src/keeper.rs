@@ -10,10 +10,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tracing::{debug, info, warn};
 
-use crate::apply::{Applier, Outcome};
+use crate::apply::Applier;
 use crate::deploy::Deployed;
 use crate::metrics::Metrics;
 use crate::object::{Object, ObjectName};
+use crate::outcome::Outcome;
 
 /// How often what is as it should be is looked at all the same.
 const LOOK_AGAIN: Duration = Duration::from_secs(600);

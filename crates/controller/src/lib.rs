@@ -17,6 +17,7 @@ mod translate;
 mod world;
 
 mod deploy;
+mod outcome;
 mod proxies;
 mod publication;
 mod stores;

@@ -13,7 +13,7 @@ use serde_saphyr::Error;
 
 use crate::world::World;
 use decode::Decoder;
-pub(crate) use decode::{UNDECODABLE, field_path};
+pub(crate) use decode::UNDECODABLE;
 use node::Node;
 pub(crate) use salvage::UNREADABLE;
 

@@ -3,6 +3,12 @@
 mod fields;
 mod read;
 mod rules;
+/// Findings in one line.
+pub(crate) fn said(findings: &[Finding]) -> String {
+    let lines = findings.iter().map(|finding| format!("`{}`: {}", finding.field, finding.message));
+    lines.collect::<Vec<_>>().join("; ")
+}
+
 #[cfg(test)]
 mod tests;
 

@@ -2,8 +2,10 @@
 //! never reads EndpointSlices.
 
 mod action;
+mod attached;
 mod backend_tls;
 mod class;
+mod closed;
 mod connection;
 mod faults;
 mod filter;
@@ -15,6 +17,7 @@ mod listener;
 mod matches;
 mod parent;
 mod plan;
+mod planned;
 mod port;
 mod reference;
 mod route;

@@ -118,6 +118,14 @@ impl World {
     }
 }
 
+/// A value as an API server holds it, or as it is written in a file.
+pub(crate) fn secret_text<'a>(secret: &'a Secret, name: &str) -> Option<&'a str> {
+    let written = secret.string_data.as_ref().and_then(|data| data.get(name));
+    let held = secret.data.as_ref().and_then(|data| data.get(name));
+    let held = held.and_then(|bytes| str::from_utf8(&bytes.0).ok());
+    written.map(String::as_str).or(held)
+}
+
 fn merge<T>(
     objects: &mut Vec<Object<T>>,
     others: Vec<Object<T>>,

@@ -13,7 +13,6 @@ use k8s_openapi::api::core::v1::Service;
 use tokio::time::Instant;
 use tracing::info;
 
-use crate::apply::Outcome;
 use crate::contents::{ContentChange, Contents, Kept};
 use crate::controller::Options;
 use crate::deploy::{Circumstances, Deployed, Parameters, deployed};
@@ -23,6 +22,7 @@ use crate::keeper::{Need, Needs};
 use crate::kind::Kind;
 use crate::manifests::Manifests;
 use crate::object::{Object, ObjectName};
+use crate::outcome::Outcome;
 use crate::owned::{DeploymentState, OwnedChange};
 use crate::proxies::{Observed, Proxies};
 use crate::publication::{Publication, Told, Version};

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::manifests::Manifests;
 use crate::manifests::salvage::salvage;
-use crate::object::{About, DEFAULT_NAMESPACE, Object, ObjectName};
+use crate::object::{About, DEFAULT_NAMESPACE, Object, ObjectName, field_path};
 use crate::policy::{AttachedPolicy, Attachment};
 
 /// The kinds of policies that guard what they are attached to.
@@ -197,20 +197,4 @@ fn guards(group: &str) -> bool {
         || group == "gateway.kgateway.dev"
         || group == GATEWAY_API
         || group == "gateway.networking.x-k8s.io"
-}
-
-/// `spec.rules[0].retry`, where serde_ignored would write `spec.?.rules.0.retry`.
-pub(crate) fn field_path(path: &serde_ignored::Path<'_>) -> String {
-    use serde_ignored::Path;
-    match path {
-        Path::Root => String::new(),
-        Path::Seq { parent, index } => format!("{}[{index}]", field_path(parent)),
-        Path::Map { parent, key } => match field_path(parent).as_str() {
-            "" => key.clone(),
-            parent => format!("{parent}.{key}"),
-        },
-        Path::Some { parent }
-        | Path::NewtypeStruct { parent }
-        | Path::NewtypeVariant { parent } => field_path(parent),
-    }
 }

@@ -11,8 +11,7 @@ use config::{Close, Diagnostic, Origins, Variables, compile};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::manifests::field_path;
-use crate::object::About;
+use crate::object::{About, field_path};
 use crate::policy::fields::{Fate, Known, known};
 use crate::policy::rules::{Connection, Finding, Headers, Http, Rules, Traffic};
 use crate::resources::{

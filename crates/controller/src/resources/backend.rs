@@ -8,9 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::resources::schema::{
-    NAME, Rule, backend_policies, connection_policies, preserved, rules,
-};
+use crate::resources::policy::{backend_policies, connection_policies};
+use crate::resources::schema::{NAME, Rule, preserved, rules};
 pub use status::{BackendStatus, BackendSummary, TargetStatus};
 
 const SPEC: [Rule; 3] = [

@@ -8,7 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::resources::schema::{NAME, Rule, connection_policies, preserved, rules};
+use crate::resources::policy::connection_policies;
+use crate::resources::schema::{NAME, Rule, preserved, rules};
 use crate::resources::{BackendStatus, FailureMode};
 
 const TARGET: [Rule; 1] = [(

@@ -19,6 +19,7 @@ pub use connection::{
     SubjectAltName,
 };
 use schema::{ATTACHABLE, SPEC, backend, frontend, strategy};
+pub(in crate::resources) use schema::{backend_policies, connection_policies};
 pub use traffic::{Cors, Header, HeaderFilter, HeaderModifiers, PolicyTimeouts};
 
 /// Rules for traffic, attached to objects of the policy's own namespace.

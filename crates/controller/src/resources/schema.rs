@@ -1,10 +1,8 @@
 //! Pieces of the schemas that an API server validates our resources with, where Rust types alone do
 //! not say them: objects whose fields are kept unread, and rules over several fields.
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
-
-use crate::resources::policy::{BackendAuth, BackendHttp, BackendTcp, BackendTls};
 
 /// A rule in CEL, and what an object that breaks it is answered with: what to write instead.
 pub(super) type Rule = (&'static str, &'static str);
@@ -50,35 +48,3 @@ pub(super) fn replace(object: &mut Schema, field: &str, schema: Value) {
 pub(super) fn rules(rules: &[Rule]) -> Value {
     rules.iter().map(|(rule, message)| json!({ "rule": rule, "message": message })).collect()
 }
-
-/// The policies of a connection to a server, and those of a whole backend.
-pub(super) fn connection_policies(generator: &mut SchemaGenerator) -> Schema {
-    connection(&CONNECTION, generator)
-}
-
-/// The policies of a backend.
-pub(super) fn backend_policies(generator: &mut SchemaGenerator) -> Schema {
-    let fields: Vec<Field> = CONNECTION.iter().chain(&BACKEND).copied().collect();
-    connection(&fields, generator)
-}
-
-/// These fields, and those of a connection that are in force.
-fn connection(fields: &[Field], generator: &mut SchemaGenerator) -> Schema {
-    let mut schema = kept(fields);
-    replace(&mut schema, "tcp", BackendTcp::json_schema(generator).to_value());
-    replace(&mut schema, "tls", BackendTls::json_schema(generator).to_value());
-    replace(&mut schema, "http", BackendHttp::json_schema(generator).to_value());
-    replace(&mut schema, "auth", BackendAuth::json_schema(generator).to_value());
-    schema
-}
-
-const CONNECTION: [Field; 1] =
-    [("tunnel", "A proxy on the way to the server: `backendRef` or `url`.")];
-
-const BACKEND: [Field; 5] = [
-    ("mcp", "Who may use which tools: `authorization`, `authentication`, `guardrails`."),
-    ("ai", "Policies of model providers."),
-    ("transformation", "How requests and answers are changed: `request`, `response`."),
-    ("health", "When a server counts as unhealthy: `unhealthyCondition`, `eviction`."),
-    ("extAuth", "A service that is asked whether a request may pass."),
-];

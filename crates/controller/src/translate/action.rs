@@ -2,18 +2,20 @@
 //! reason why.
 
 use config::document::{Action, Backend, Filters, Lead, RouteTimeouts, WeightedBackend};
-use config::{Close, Diagnostic, DurationError, is_condition, is_guard};
+use config::{Close, Diagnostic, DurationError};
 use gateway_api::httproutes::{HttpRouteRules, HttpRouteRulesBackendRefs, HttpRouteRulesFilters};
 
 use crate::object::About;
 use crate::policy::Connection;
 use crate::status::reason;
+use crate::translate::attached::Attached;
+use crate::translate::closed::{closed, unknown_condition, unknown_guard};
 use crate::translate::connection::merged;
 use crate::translate::faults::Faults;
 use crate::translate::filter::{self, Filtering};
-use crate::translate::guard::{Attached, Guards};
+use crate::translate::guard::Guards;
 use crate::translate::index::Index;
-use crate::translate::plan::PlannedService;
+use crate::translate::planned::PlannedService;
 use crate::translate::reference::{self, Led, Nowhere};
 use crate::translate::traffic::Asked;
 
@@ -186,11 +188,6 @@ fn service(led: &Result<(Led, Filters), Nowhere>) -> Option<PlannedService> {
     }
 }
 
-/// How a diagnostic says that something is shut.
-pub(super) fn closed(close: &Close) -> String {
-    format!("closed: {}", close.reason)
-}
-
 /// What is changed in a rule's requests and how long they may take; or the field that keeps the whole
 /// rule shut, and why.
 fn guard(
@@ -244,39 +241,6 @@ fn incompatible(filters: &[HttpRouteRulesFilters]) -> Option<Close> {
         _ => return None,
     };
     Some(Close { id: INCOMPATIBLE.to_owned(), reason: reason.to_owned() })
-}
-
-/// The first unknown field that says which requests the rule at `field` is for: in its matches, beside
-/// them, beside the route's `hostnames`, or where the route is attached.
-fn unknown_condition<'a>(route: &'a About, field: &str) -> Option<&'a str> {
-    let (inside, matches) = (format!("{field}."), format!("{field}.matches["));
-    let narrows = |unknown: &&String| {
-        let beside = unknown.strip_prefix(&inside).or_else(|| unknown.strip_prefix("spec."));
-        unknown.starts_with(&matches)
-            || unknown.starts_with("spec.parentRefs[")
-            || beside.is_some_and(is_condition)
-    };
-    route.unknown.iter().find(narrows).map(String::as_str)
-}
-
-/// The first unknown field of the listener at `field` that says which requests it is for.
-pub(super) fn unknown_condition_of_listener<'a>(
-    gateway: &'a About,
-    field: &str,
-) -> Option<&'a str> {
-    let inside = format!("{field}.");
-    let narrows = |unknown: &&String| unknown.strip_prefix(&inside).is_some_and(is_condition);
-    gateway.unknown.iter().find(narrows).map(String::as_str)
-}
-
-/// The first unknown field that may guard one element of an object's list: it stands in the
-/// element, at `field`, or outside of the list, whose fields begin with `list`.
-pub(super) fn unknown_guard<'a>(about: &'a About, list: &str, field: &str) -> Option<&'a str> {
-    let guards_it = |unknown: &&String| {
-        let inside = unknown.strip_prefix(field).is_some_and(|rest| rest.starts_with('.'));
-        is_guard(unknown) && (inside || !unknown.starts_with(list))
-    };
-    about.unknown.iter().find(guards_it).map(String::as_str)
 }
 
 fn lead(

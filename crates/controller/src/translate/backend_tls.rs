@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use gateway_api::httproutes::{HttpRoute, HttpRouteRulesBackendRefs};
 
 use crate::object::{Object, ObjectName};
+use crate::policy::said;
 use crate::policy::{AttachedPolicy, Attachment, Finding};
 use crate::status::reason::{self, kind};
 use crate::status::{Ancestor, AncestorStatus, BackendOutcome, Condition, Statuses};
 use crate::translate::connection::materials;
-use crate::translate::guard::{MOST_ANCESTORS, said};
+use crate::translate::guard::MOST_ANCESTORS;
 use crate::translate::index::Index;
 
 /// The field whose references are resolved.

@@ -11,11 +11,10 @@ use rustls_pki_types::pem::PemObject;
 
 use crate::object::ObjectName;
 use crate::policy::{Authorities, Connection, CredentialSource, Finding, Tls, Trust, of_backend};
+use crate::translate::attached::{Attached, Levels};
 use crate::translate::grant::{self, Kind, Referent};
-use crate::translate::guard::{Attached, Levels};
 use crate::translate::index::Index;
-use crate::translate::listener;
-use crate::world::World;
+use crate::world::{World, secret_text};
 
 /// The names of values, as Kubernetes calls them.
 const AUTHORITIES: &str = "ca.crt";
@@ -221,7 +220,7 @@ fn shown(
 
 fn of_secret(world: &Index<'_>, name: &ObjectName, value: &str) -> Result<config::Secret, String> {
     let object = world.secret(name).ok_or_else(|| format!("there is no Secret {name}"))?;
-    let text = listener::text(&object.value, value);
+    let text = secret_text(&object.value, value);
     let text = text.ok_or_else(|| format!("Secret {name} has no `{value}`"))?;
     Ok(config::Secret::new(text))
 }

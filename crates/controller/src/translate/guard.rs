@@ -6,16 +6,16 @@ mod kind;
 mod report;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use config::{Close, Diagnostic};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use crate::object::{About, Object, ObjectName};
-use crate::policy::{AttachedPolicy, Attachment, Finding, Rules};
+use crate::policy::{AttachedPolicy, Attachment, Finding, Rules, said};
 use crate::resources::{PolicyTarget, PolicyTargetSelector};
 use crate::selector;
 use crate::status::AncestorStatus;
+use crate::translate::attached::{Attached, Levels};
 use crate::translate::connection::materials;
 use crate::translate::index::Index;
 use diagnostic::{no_target, other_kind, unknown_kind, unknown_section, unknown_target};
@@ -46,23 +46,6 @@ enum Effect {
     Close(Close),
     Apply(Attached),
 }
-
-/// A policy that is in force.
-#[derive(Clone, Debug)]
-pub(super) struct Attached {
-    /// Which one it is.
-    pub(super) policy: ObjectName,
-    pub(super) rules: Arc<Rules>,
-}
-
-impl PartialEq for Attached {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.rules, &other.rules)
-    }
-}
-
-/// The policies that are attached to a thing and to a part of it, in this order, the older first.
-pub(super) type Levels = [Vec<Attached>; 2];
 
 impl Guards {
     /// The attachments of all policies of a world; those to nothing that is there are reported, and
@@ -367,12 +350,6 @@ fn close(policy: &About, why: &str) -> Close {
             policy.kind, policy.name
         ),
     }
-}
-
-/// Findings in one line.
-pub(super) fn said(findings: &[Finding]) -> String {
-    let lines = findings.iter().map(|finding| format!("`{}`: {}", finding.field, finding.message));
-    lines.collect::<Vec<_>>().join("; ")
 }
 
 /// Kinds that exist and that others serve: a policy on one of them guards nothing of ours.

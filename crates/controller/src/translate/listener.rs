@@ -12,13 +12,14 @@ use gateway_api::gateways::{
 
 use crate::object::{About, Object, ObjectName};
 use crate::status::reason;
-use crate::translate::action::{closed, unknown_condition_of_listener, unknown_guard};
-use crate::translate::guard::{Guarded, Guards, Levels};
+use crate::translate::attached::Levels;
+use crate::translate::closed::{closed, unknown_condition_of_listener, unknown_guard};
+use crate::translate::guard::{Guarded, Guards};
 use crate::translate::index::Index;
 use crate::translate::port::port;
 use crate::translate::section;
 use certificate::Certificates;
-pub(super) use certificate::{referenced, text, values};
+pub(super) use certificate::{referenced, values};
 
 /// What a listener asks of TLS that is not built.
 const UNSUPPORTED_TLS: &str = "listener.tls";

@@ -17,6 +17,7 @@ use crate::translate::connection::{apply_to_service, apply_to_target, by_route};
 use crate::translate::gateway::Served;
 use crate::translate::index::Index;
 use crate::translate::listener::Listener;
+use crate::translate::planned::{PlannedBackend, PlannedService};
 use crate::translate::route::Route;
 
 /// Everything that is served, of all Gateways.
@@ -26,25 +27,6 @@ pub(super) struct Plan<'a> {
     backends: BTreeMap<String, PlannedBackend>,
     /// The places of each Gateway's routes.
     routes_of: BTreeMap<ObjectName, Vec<usize>>,
-}
-
-/// A backend, how it fares, and where it and its targets were written.
-pub(super) struct PlannedBackend {
-    pub(super) backend: Backend,
-    pub(super) outcome: BackendOutcome,
-    /// The ordinary HTTP server that it is, instead of a backend.
-    pub(super) service: Option<PlannedService>,
-    /// How each of its targets is connected to.
-    pub(super) connections: Vec<Connection>,
-    pub(super) place: Option<Place>,
-    pub(super) target_places: Vec<Option<Place>>,
-}
-
-/// An ordinary HTTP server, and how it is connected to.
-#[derive(Clone, Debug)]
-pub(super) struct PlannedService {
-    pub(super) service: Service,
-    pub(super) connection: Connection,
 }
 
 /// Whose part of a plan.

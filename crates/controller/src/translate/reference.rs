@@ -7,11 +7,12 @@ use k8s_openapi::api::core::v1::ServicePort;
 
 use crate::endpoints;
 use crate::object::{About, ObjectName};
+use crate::translate::attached::Levels;
 use crate::translate::connection;
 use crate::translate::grant::{self, Kind, Referent};
-use crate::translate::guard::{Guarded, Guards, Levels};
+use crate::translate::guard::{Guarded, Guards};
 use crate::translate::index::Index;
-use crate::translate::plan::PlannedService;
+use crate::translate::planned::PlannedService;
 use crate::translate::section;
 use crate::translate::shape::{backend_name, kgateway_backend_name};
 use crate::translate::target::service_url;

@@ -8,10 +8,12 @@ use gateway_api::httproutes::{HttpRoute, HttpRouteRules};
 
 use crate::object::{Object, ObjectName};
 use crate::status::ParentStatus;
-use crate::translate::action::{Answer, Reading, answer, closed};
+use crate::translate::action::{Answer, Reading, answer};
+use crate::translate::attached::Levels;
+use crate::translate::closed::closed;
 use crate::translate::faults::Faults;
 use crate::translate::gateway::Served;
-use crate::translate::guard::{Guarded, Guards, Levels};
+use crate::translate::guard::{Guarded, Guards};
 use crate::translate::index::Index;
 use crate::translate::listener::Listener;
 use crate::translate::matches::matches;

@@ -6,6 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::Value;
 
 use crate::object::{About, Object, ObjectName};
+use crate::policy::said;
 use crate::policy::{Rules, of_backend};
 use crate::resources::{
     self, AgentgatewayBackend, BackendStatus, KgatewayBackend, KgatewayMcp, KgatewayProtocol,
@@ -13,7 +14,6 @@ use crate::resources::{
 };
 use crate::status::reason;
 use crate::translate::grant::Kind;
-use crate::translate::guard::said;
 
 /// A backend, whatever its generation.
 pub(super) struct Shape<'a> {

@@ -3,7 +3,7 @@
 use config::document::{Filters, HeaderChanges, RouteTimeouts};
 
 use crate::policy::Traffic;
-use crate::translate::guard::Attached;
+use crate::translate::attached::Attached;
 
 /// What the policies of wider and narrower things say together.
 #[derive(Debug, Default)]

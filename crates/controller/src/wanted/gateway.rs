@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::apply::Outcome;
 use crate::object::ObjectName;
+use crate::outcome::Outcome;
 use crate::status::reason::{self, kind};
 use crate::status::{Condition, ConditionStatus, GatewayStatus};
 use crate::stores::Stored;

@@ -4,8 +4,9 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::json;
 
+use crate::resources::policy::connection::{BackendAuth, BackendHttp, BackendTcp, BackendTls};
 use crate::resources::policy::traffic::{Cors, HeaderModifiers, PolicyTimeouts};
-use crate::resources::schema::{Field, Rule, backend_policies, kept, replace, rules};
+use crate::resources::schema::{Field, Rule, kept, replace, rules};
 
 /// What holds of a whole policy.
 pub(super) const SPEC: [Rule; 11] = [
@@ -140,6 +141,27 @@ pub(super) fn backend(generator: &mut SchemaGenerator) -> Schema {
     schema
 }
 
+/// The policies of a connection to a server, and those of a whole backend.
+pub(in crate::resources) fn connection_policies(generator: &mut SchemaGenerator) -> Schema {
+    connection(&CONNECTION, generator)
+}
+
+/// The policies of a backend.
+pub(in crate::resources) fn backend_policies(generator: &mut SchemaGenerator) -> Schema {
+    let fields: Vec<Field> = CONNECTION.iter().chain(&BACKEND).copied().collect();
+    connection(&fields, generator)
+}
+
+/// These fields, and those of a connection that are in force.
+fn connection(fields: &[Field], generator: &mut SchemaGenerator) -> Schema {
+    let mut schema = kept(fields);
+    replace(&mut schema, "tcp", BackendTcp::json_schema(generator).to_value());
+    replace(&mut schema, "tls", BackendTls::json_schema(generator).to_value());
+    replace(&mut schema, "http", BackendHttp::json_schema(generator).to_value());
+    replace(&mut schema, "auth", BackendAuth::json_schema(generator).to_value());
+    schema
+}
+
 /// `spec.strategy`.
 pub(super) fn strategy(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
@@ -155,6 +177,17 @@ pub(super) fn strategy(_: &mut SchemaGenerator) -> Schema {
         },
     })
 }
+
+const CONNECTION: [Field; 1] =
+    [("tunnel", "A proxy on the way to the server: `backendRef` or `url`.")];
+
+const BACKEND: [Field; 5] = [
+    ("mcp", "Who may use which tools: `authorization`, `authentication`, `guardrails`."),
+    ("ai", "Policies of model providers."),
+    ("transformation", "How requests and answers are changed: `request`, `response`."),
+    ("health", "When a server counts as unhealthy: `unhealthyCondition`, `eviction`."),
+    ("extAuth", "A service that is asked whether a request may pass."),
+];
 
 const TRAFFIC: [Field; 12] = [
     ("transformation", "How requests and answers are changed: `request`, `response`."),

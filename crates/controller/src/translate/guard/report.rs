@@ -2,10 +2,11 @@
 
 use crate::object::{About, ObjectName};
 use crate::policy::Finding;
+use crate::policy::said;
 use crate::resources::PolicyTarget;
 use crate::status::reason::{self, kind};
 use crate::status::{Ancestor, AncestorStatus, Condition};
-use crate::translate::guard::{Guarded, said};
+use crate::translate::guard::Guarded;
 
 /// How many ancestors the API holds for one policy.
 pub(in crate::translate) const MOST_ANCESTORS: usize = 16;

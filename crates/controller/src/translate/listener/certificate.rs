@@ -15,6 +15,7 @@ use crate::translate::class;
 use crate::translate::grant::{self, Kind, Referent};
 use crate::translate::index::Index;
 use crate::translate::listener::Problem;
+use crate::world::secret_text;
 
 /// What the values of a certificate's Secret are called.
 const CHAIN: &str = "tls.crt";
@@ -115,7 +116,7 @@ fn usable(world: &Index<'_>, name: ObjectName) -> Result<ObjectName, Problem> {
 pub(in crate::translate) fn values(secret: &Secret) -> BTreeMap<String, config::Secret> {
     let mut values = BTreeMap::new();
     for name in [CHAIN, KEY] {
-        if let Some(text) = text(secret, name) {
+        if let Some(text) = secret_text(secret, name) {
             values.insert(name.to_owned(), config::Secret::new(text));
         }
     }
@@ -126,21 +127,13 @@ fn fault(secret: &Object<Secret>) -> Option<&'static str> {
     if secret.value.type_.as_deref() != Some("kubernetes.io/tls") {
         return Some("is not of the type `kubernetes.io/tls`");
     }
-    let bytes = |name| text(&secret.value, name).unwrap_or_default().as_bytes();
+    let bytes = |name| secret_text(&secret.value, name).unwrap_or_default().as_bytes();
     let mut chain = CertificateDer::pem_slice_iter(bytes(CHAIN)).peekable();
     if chain.peek().is_none() || chain.any(|certificate| certificate.is_err()) {
         return Some("has no certificate in its `tls.crt`");
     }
     let is_key = PrivateKeyDer::from_pem_slice(bytes(KEY)).is_ok();
     (!is_key).then_some("has no private key in its `tls.key`")
-}
-
-/// A value as an API server holds it, or as it is written in a file.
-pub(in crate::translate) fn text<'a>(secret: &'a Secret, name: &str) -> Option<&'a str> {
-    let written = secret.string_data.as_ref().and_then(|data| data.get(name));
-    let held = secret.data.as_ref().and_then(|data| data.get(name));
-    let held = held.and_then(|bytes| str::from_utf8(&bytes.0).ok());
-    written.map(String::as_str).or(held)
 }
 
 fn invalid(message: String) -> Problem {

@@ -9,9 +9,11 @@ use k8s_openapi::api::core::v1::ServicePort;
 
 use crate::endpoints;
 use crate::object::{About, ObjectName};
+use crate::policy::said;
 use crate::policy::{Rules, of_target};
-use crate::translate::action::closed;
-use crate::translate::guard::{Guarded, Levels, said};
+use crate::translate::attached::Levels;
+use crate::translate::closed::closed;
+use crate::translate::guard::Guarded;
 use crate::translate::index::Index;
 use crate::translate::port::port;
 use crate::translate::section;

@@ -5,10 +5,11 @@ use config::{Close, Diagnostic};
 
 use crate::endpoints;
 use crate::resources::StaticBackend;
-use crate::translate::action::closed;
+use crate::translate::attached::Levels;
+use crate::translate::closed::closed;
 use crate::translate::connection;
-use crate::translate::guard::{Guarded, Levels};
-use crate::translate::plan::PlannedService;
+use crate::translate::guard::Guarded;
+use crate::translate::planned::PlannedService;
 use crate::translate::port::port;
 use crate::translate::section;
 use crate::translate::target::address::{Address, host_address, service_port};
