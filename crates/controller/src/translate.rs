@@ -130,7 +130,7 @@ fn plan<'a>(world: &Index<'a>, diagnostics: &mut Vec<Diagnostic>) -> (Plan<'a>, 
         policies: policies.policies,
         backend_tls_policies: BTreeMap::new(),
     };
-    statuses.backend_tls_policies = backend_tls::statuses(world, &statuses);
+    statuses.backend_tls_policies = backend_tls::statuses(world, &statuses, &policies.overruled);
     (plan, statuses)
 }
 

@@ -13,7 +13,6 @@ use config::{Action, Close, Filters, Lead, Matched, Redirect, Weighted};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use hyper::body::Incoming;
-use tracing::debug;
 
 use crate::access_log::Record;
 use crate::arrival::Arrival;
@@ -128,7 +127,7 @@ impl Forward<'_> {
             Some(deadline) => deadline.within(sending).await?,
         };
         let answer = sent.map_err(|error| {
-            debug!(service = %server.service.name, %error, "A request was not answered.");
+            record.reason(&error.to_string());
             ForwardError::of(&error)
         })?;
         if let Some(upgrade) = upgrade

@@ -173,6 +173,9 @@ impl Refusal {
     fn answer(self, context: &Context, record: &mut Record) -> Response<ReplyBody> {
         match self {
             Self::Mcp(error) => {
+                if let RequestError::Closed(close) = &error {
+                    record.reason(&close.reason);
+                }
                 if matches!(error, RequestError::Closed(_) | RequestError::Limit(_)) {
                     record.ends_as(Ending::Refused);
                 }
@@ -183,6 +186,9 @@ impl Refusal {
             }
             Self::Plain(error) => {
                 record.error(error.class());
+                if let ForwardError::Closed(close) | ForwardError::Failed(close) = &error {
+                    record.reason(&close.reason);
+                }
                 record.ends_as(error.ending());
                 respond::text(error.status(), &error)
             }

@@ -6,8 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use gateway_api::httproutes::{HttpRoute, HttpRouteRulesBackendRefs};
 
 use crate::object::{Object, ObjectName};
-use crate::policy::said;
-use crate::policy::{AttachedPolicy, Attachment, Finding};
+use crate::policy::{AttachedPolicy, Attachment, Finding, said};
 use crate::status::reason::{self, kind};
 use crate::status::{Ancestor, AncestorStatus, BackendOutcome, Condition, Statuses};
 use crate::translate::connection::materials;
@@ -21,10 +20,11 @@ const AUTHORITIES: &str = "validation.caCertificateRefs";
 type Reached = BTreeMap<ObjectName, BTreeSet<ObjectName>>;
 
 /// Every BackendTLSPolicy, by the Gateways of ours that it matters to. `statuses` is what is said of
-/// all other objects.
+/// all other objects, `overruled` what of which policy older ones of other kinds say.
 pub(super) fn statuses(
     world: &Index<'_>,
     statuses: &Statuses,
+    overruled: &BTreeMap<ObjectName, String>,
 ) -> BTreeMap<ObjectName, Vec<AncestorStatus>> {
     let of_our_kind = |policy: &&Object<AttachedPolicy>| policy.about.kind == "BackendTLSPolicy";
     let mut policies: Vec<_> = world.world.policies.iter().filter(of_our_kind).collect();
@@ -35,22 +35,23 @@ pub(super) fn statuses(
     let reached = reached(&world.world.routes, statuses);
     let mut taken = BTreeSet::new();
     let of_policy = |policy: &Object<AttachedPolicy>| {
-        let conditions = conditions(world, policy, &mut taken);
+        let conflict = overruled.get(&policy.about.name).cloned();
+        let conditions = conditions(world, policy, conflict, &mut taken);
         (policy.about.name.clone(), ancestors(policy, conditions, &reached))
     };
     policies.into_iter().map(of_policy).collect()
 }
 
-/// What is to be said of a policy, whatever leads to its Services. `taken` are the Services, and their
-/// parts, of which an older one says something.
+/// What is to be said of a policy, whatever leads to its Services. `conflict` is what older ones of other kinds
+/// say of them, `taken` are the Services, and their parts, of which an older one of its own kind does.
 fn conditions(
     world: &Index<'_>,
     policy: &Object<AttachedPolicy>,
+    mut conflict: Option<String>,
     taken: &mut BTreeSet<(ObjectName, Option<String>)>,
 ) -> Vec<Condition> {
     let rules = &policy.value.rules;
     let resolved = Condition::holds(kind::RESOLVED_REFS, reason::RESOLVED_REFS);
-    let mut conflict = None;
     for target in services_of(policy) {
         if !taken.insert(target.clone()) {
             conflict.get_or_insert(format!("an older policy is attached to Service {}", target.0));

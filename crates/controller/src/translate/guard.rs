@@ -34,6 +34,8 @@ pub(super) struct Guards {
 #[derive(Default)]
 pub(super) struct Policies {
     pub(super) policies: BTreeMap<ObjectName, Vec<AncestorStatus>>,
+    /// What of BackendTLSPolicies is not in force, because older policies of any kind say it.
+    pub(super) overruled: BTreeMap<ObjectName, String>,
 }
 
 struct Entry {
@@ -75,8 +77,11 @@ impl Guards {
             attaching.attach_all();
             attaching.tell();
             let report = attaching.report;
+            let name = policy.about.name.clone();
             if policy.about.kind == "AgentgatewayPolicy" {
-                policies.policies.insert(policy.about.name.clone(), report.ancestors());
+                policies.policies.insert(name, report.ancestors());
+            } else if let Some(message) = report.overruled {
+                policies.overruled.insert(name, message);
             }
         }
         (guards, policies)
@@ -301,6 +306,7 @@ impl Attaching<'_> {
         let conflicts = self.guards.conflicts(kind, name, section, rules);
         if !conflicts.is_empty() {
             let message = format!("not in force: {}", said(&conflicts));
+            self.report.overruled.get_or_insert_with(|| said(&conflicts));
             self.diagnostics.push(policy.warning("policy.conflict", "spec", message));
         }
         if kind.is_ours(self.world, name) {

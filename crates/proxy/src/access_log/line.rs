@@ -12,6 +12,8 @@ use crate::clock::rfc3339;
 
 /// The most characters of a text that a client wrote.
 const MAX_TEXT: usize = 128;
+/// The most characters of why something was not done.
+const MAX_REASON: usize = 256;
 /// The most characters of a session id: enough to follow it, too few to use it.
 const MAX_SESSION: usize = 12;
 
@@ -37,6 +39,8 @@ pub(super) struct Line {
     pub(super) ended: Ending,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reason: Option<Clean>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) session: Option<Clean>,
 }
@@ -74,6 +78,9 @@ impl fmt::Display for Line {
         if let Some(error) = self.error {
             pair(f, "error", error)?;
         }
+        if let Some(reason) = &self.reason {
+            pair(f, "reason", reason.as_str())?;
+        }
         if let Some(session) = &self.session {
             pair(f, "session", session.as_str())?;
         }
@@ -89,6 +96,10 @@ pub(super) struct Clean(String);
 impl Clean {
     pub(super) fn text(text: &str) -> Self {
         Self::cut(text, MAX_TEXT)
+    }
+
+    pub(super) fn reason(text: &str) -> Self {
+        Self::cut(text, MAX_REASON)
     }
 
     pub(super) fn session(id: &str) -> Self {

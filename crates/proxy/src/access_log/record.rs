@@ -72,6 +72,7 @@ pub struct Record {
     target: Option<Arc<TargetMetrics>>,
     tool: Option<Clean>,
     error: Option<&'static str>,
+    reason: Option<Clean>,
     bytes: u64,
     ending: Option<Ending>,
 }
@@ -113,6 +114,7 @@ impl Record {
             target: None,
             tool: None,
             error: None,
+            reason: None,
             bytes: 0,
             ending: None,
         }
@@ -187,6 +189,13 @@ impl Record {
         self.error = Some(class);
     }
 
+    /// The same in words, for whoever runs the gateway: clients are not told what they could learn from it.
+    pub fn reason(&mut self, text: &str) {
+        if self.origin.access_log.is_on() {
+            self.reason = Some(Clean::reason(text));
+        }
+    }
+
     /// The head of the answer is on its way.
     pub fn head(&mut self, status: StatusCode) {
         self.origin.status = Some(status);
@@ -241,6 +250,7 @@ impl Record {
             bytes: self.bytes,
             ended: ending,
             error: self.error,
+            reason: self.reason.take(),
             session: self.origin.session.take(),
         }
     }

@@ -112,7 +112,7 @@ pub enum CallError {
         what: String,
     },
     /// The target is kept shut by what guards it.
-    #[error("target `{target}` is closed [{}]; the gateway's log and its status say why", close.id)]
+    #[error("target `{target}` is closed [{}]; the gateway's log says why", close.id)]
     Closed {
         /// The target that the call was for.
         target: TargetName,

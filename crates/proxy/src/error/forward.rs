@@ -13,10 +13,10 @@ use crate::upstream::UpstreamError;
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ForwardError {
     /// What the route leads to is not there.
-    #[error("nobody answers this [{}]; the gateway's log and the objects' statuses say why", .0.id)]
+    #[error("nobody answers this [{}]; the access log says why", .0.id)]
     Failed(Close),
     /// The server is kept shut.
-    #[error("closed [{}]; the gateway's log and the objects' statuses say why", .0.id)]
+    #[error("closed [{}]; the access log says why", .0.id)]
     Closed(Close),
     /// The gateway is between two documents.
     #[error("the gateway is not ready")]

@@ -21,7 +21,7 @@ pub enum RequestError {
     #[error("there is no authorization server here")]
     NoDiscovery,
     /// What was asked for is kept shut.
-    #[error("closed [{}]; the gateway's log and the objects' statuses say why", .0.id)]
+    #[error("closed [{}]; the access log says why", .0.id)]
     Closed(Close),
     /// It came by a connection that is not for its listener.
     #[error("this connection is not for that host; open another one")]

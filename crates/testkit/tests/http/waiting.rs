@@ -85,6 +85,15 @@ endpoints:
         let is_it = |line: &str| line.contains(&format!("route={route}"));
         let line = gateway.access_line(&format!("the line of {path}"), is_it).await?;
         anyhow::ensure!(line.contains(&format!("ended={ended}")), "{line}");
+        // Clients are not told what they could learn from it.
+        let reason = match path {
+            "/web/cut" => continue,
+            "/shut" => "reason=\"not now\"",
+            "/fails" => "reason=\"there is no Service x\"",
+            _ => "reason=",
+        };
+        anyhow::ensure!(line.contains(reason), "{path}: {line}");
+        anyhow::ensure!(said.as_str().is_some_and(|said| !said.contains("not now")), "{said}");
     }
     // Nobody notices that one of several endpoints is gone.
     for _ in 0..4 {

@@ -1,8 +1,7 @@
 //! What is to be said of a policy: how it fares with each object that it is attached to.
 
 use crate::object::{About, ObjectName};
-use crate::policy::Finding;
-use crate::policy::said;
+use crate::policy::{Finding, said};
 use crate::resources::PolicyTarget;
 use crate::status::reason::{self, kind};
 use crate::status::{Ancestor, AncestorStatus, Condition};
@@ -16,6 +15,8 @@ pub(in crate::translate) const MOST_ANCESTORS: usize = 16;
 pub(super) struct Report {
     ancestors: Vec<AncestorStatus>,
     more: usize,
+    /// What of it is not in force at the first thing where an older policy says it.
+    pub(super) overruled: Option<String>,
 }
 
 impl Report {
