@@ -19,6 +19,7 @@ use tracing::{debug, warn};
 
 use crate::manifests::object;
 use crate::object::ObjectName;
+use crate::watch::Pauses;
 use crate::world::World;
 
 /// How long reading one may take, others before it included.
@@ -169,7 +170,7 @@ where
     K: Resource<DynamicType = ()> + Clone + Debug + Send + DeserializeOwned + 'static,
 {
     let objects = Api::<PartialObjectMeta<K>>::all(client);
-    let mut events = pin!(watcher(objects, Config::default()).default_backoff());
+    let mut events = pin!(watcher(objects, Config::default()).backoff(Pauses::default()));
     let mut listed = BTreeMap::new();
     while let Some(event) = events.next().await {
         let change = match event {

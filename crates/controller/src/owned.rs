@@ -17,6 +17,7 @@ use tracing::debug;
 
 use crate::deploy::{GATEWAY_LABEL, MANAGED_BY};
 use crate::object::ObjectName;
+use crate::watch::Pauses;
 
 /// What becomes known of what was made for Gateways.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +59,7 @@ fn ours() -> Config {
 }
 
 async fn deployments(client: Client, changes: mpsc::Sender<OwnedChange>) {
-    let events = watcher(Api::<Deployment>::all(client), ours()).default_backoff();
+    let events = watcher(Api::<Deployment>::all(client), ours()).backoff(Pauses::default());
     let mut listed: Option<BTreeMap<ObjectName, DeploymentState>> = None;
     let mut known: BTreeMap<ObjectName, DeploymentState> = BTreeMap::new();
     let mut events = pin!(events);
@@ -101,7 +102,8 @@ async fn touched<K>(client: Client, changes: mpsc::Sender<OwnedChange>)
 where
     K: Resource<DynamicType = ()> + Clone + Debug + Send + serde::de::DeserializeOwned + 'static,
 {
-    let events = watcher(Api::<PartialObjectMeta<K>>::all(client), ours()).default_backoff();
+    let events =
+        watcher(Api::<PartialObjectMeta<K>>::all(client), ours()).backoff(Pauses::default());
     forward(events, changes).await;
 }
 

@@ -12,7 +12,8 @@ use kube::Client;
 use kube::api::{Api, DynamicObject, PartialObjectMeta, TypeMeta};
 use kube::core::ApiResource;
 use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::{self, Event, watcher};
+use kube::runtime::utils::Backoff;
+use kube::runtime::watcher::{self, DefaultBackoff, Event, watcher};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tracing::{debug, info, warn};
@@ -25,6 +26,8 @@ use crate::stores::Change;
 
 /// How often it is asked whether a kind is there by now.
 const LOOK_AGAIN: Duration = Duration::from_secs(3);
+/// How long a watch that broke is left alone at most.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Watches one kind.
 pub(crate) struct Watch {
@@ -71,11 +74,11 @@ impl Watch {
         if self.kind == Kind::CustomResourceDefinition {
             let client = self.client.clone();
             let objects = Api::<PartialObjectMeta<CustomResourceDefinition>>::all(client);
-            let events = watcher(objects, watcher::Config::default()).default_backoff();
+            let events = watcher(objects, watcher::Config::default()).backoff(Pauses::default());
             return self.pass_on(resource, events).await;
         }
         let objects = Api::<DynamicObject>::all_with(self.client.clone(), resource);
-        let events = watcher(objects, watcher::Config::default()).default_backoff();
+        let events = watcher(objects, watcher::Config::default()).backoff(Pauses::default());
         self.pass_on(resource, events).await;
     }
 
@@ -103,6 +106,25 @@ impl Watch {
                 return;
             }
         }
+    }
+}
+
+/// How long a watch that breaks waits until it is begun again: kube's times, but never so long that somebody waits
+/// for what he changes once the API server is back.
+#[derive(Default)]
+pub(crate) struct Pauses(DefaultBackoff);
+
+impl Iterator for Pauses {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        self.0.next().map(|pause| pause.min(LONGEST_PAUSE))
+    }
+}
+
+impl Backoff for Pauses {
+    fn reset(&mut self) {
+        self.0.reset();
     }
 }
 
