@@ -65,12 +65,12 @@ impl Plain {
         Ok(Self { name: name.to_owned(), port, asked })
     }
 
-    /// Listens for TLS alone: with a certificate of `authority` for `host`, for clients that show one of the
+    /// Listens for TLS alone: with a certificate of `authority` for `hosts`, for clients that show one of the
     /// same authority.
-    pub async fn secure(name: &str, authority: &Authority, host: &str) -> anyhow::Result<Self> {
+    pub async fn secure(name: &str, authority: &Authority, hosts: &[&str]) -> anyhow::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
-        let (asked, acceptor) = (Record::default(), authority.acceptor(host)?);
+        let (asked, acceptor) = (Record::default(), authority.acceptor(hosts)?);
         tokio::spawn(accept(listener, Some(acceptor), name.to_owned(), asked.clone()));
         Ok(Self { name: name.to_owned(), port, asked })
     }

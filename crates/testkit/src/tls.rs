@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use anyhow::Context;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, SanType};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -31,11 +31,16 @@ impl Authority {
         Ok(Self(CertifiedIssuer::self_signed(params, KeyPair::generate()?)?))
     }
 
-    /// A certificate for `names` and its private key, both in PEM.
+    /// A certificate for `names`, hosts or URIs, and its private key, both in PEM.
     pub fn certificate(&self, names: &[&str]) -> anyhow::Result<(String, String)> {
-        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let names = names.iter().map(|name| (*name).to_owned());
+        let (uris, hosts): (Vec<String>, Vec<String>) = names.partition(|one| one.contains("://"));
+        let mut params = CertificateParams::new(hosts)?;
+        for uri in uris {
+            params.subject_alt_names.push(SanType::URI(uri.try_into()?));
+        }
         let key = KeyPair::generate()?;
-        let certificate = CertificateParams::new(names)?.signed_by(&key, &self.0)?;
+        let certificate = params.signed_by(&key, &self.0)?;
         Ok((certificate.pem(), key.serialize_pem()))
     }
 
@@ -44,14 +49,14 @@ impl Authority {
         self.0.pem()
     }
 
-    /// A server side with a certificate for `host`, for clients that show one of this authority.
-    pub fn acceptor(&self, host: &str) -> anyhow::Result<TlsAcceptor> {
+    /// A server side with a certificate for `names`, for clients that show one of this authority.
+    pub fn acceptor(&self, names: &[&str]) -> anyhow::Result<TlsAcceptor> {
         let mut roots = RootCertStore::empty();
         roots.add(self.0.der().clone())?;
         let provider = Arc::new(aws_lc_rs::default_provider());
         let clients =
             WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
-        let (chain, key) = self.certificate(&[host])?;
+        let (chain, key) = self.certificate(names)?;
         let chain = CertificateDer::pem_slice_iter(chain.as_bytes()).collect::<Result<_, _>>()?;
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?

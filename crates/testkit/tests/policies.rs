@@ -72,7 +72,7 @@ async fn start(manifests: &[String]) -> anyhow::Result<Gateway> {
 #[ignore = "run by cargo xtask test, needs the portico binary"]
 async fn a_server_is_connected_to_by_tls_and_shown_what_secrets_hold() -> anyhow::Result<()> {
     let authority = Authority::new()?;
-    let web = Plain::secure("web", &authority, "web.example.com").await?;
+    let web = Plain::secure("web", &authority, &["web.example.com"]).await?;
     let (certificate, key) = authority.certificate(&["gateway.example.com"])?;
     let secret = |token: &str| {
         texts("Secret", "token", "stringData", &json!({ "Authorization": token, "other": "b" }))
@@ -131,6 +131,42 @@ async fn a_server_is_connected_to_by_tls_and_shown_what_secrets_hold() -> anyhow
     }
     let asked = web.asked.find(|asked| asked.headers["authorization"] == "Bearer of-the-client");
     anyhow::ensure!(asked.is_none(), "a client's token reached the server");
+    gateway.stop().await
+}
+
+#[tokio::test]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
+async fn a_server_is_known_by_a_uri_in_its_certificate() -> anyhow::Result<()> {
+    let authority = Authority::new()?;
+    let names = ["web.example.com", "spiffe://example.com/web"];
+    let web = Plain::secure("web", &authority, &names).await?;
+    let (certificate, key) = authority.certificate(&["gateway.example.com"])?;
+    let manifests = |uri: &str| {
+        let tls = format!(
+            "backend: {{ tls: {{ sni: web.example.com, verifySubjectAltNames: [\"{uri}\"], \
+             caCertificateRefs: [{{ name: authority }}], mtlsCertificateRef: [{{ name: pair }}] }} }}"
+        );
+        let pair = json!({ "tls.crt": certificate, "tls.key": key });
+        vec![
+            route(&format!("{{ static: {{ host: 127.0.0.1, port: {} }} }}", web.port)),
+            policy("tls", "AgentgatewayBackend", &tls),
+            texts("ConfigMap", "authority", "data", &json!({ "ca.crt": authority.pem() })),
+            texts("Secret", "pair", "stringData", &pair),
+        ]
+    };
+    let gateway = start(&manifests("spiffe://example.com/other")).await?;
+    let mut visitor = Visitor::<Full<Bytes>>::of(gateway.port()).await?;
+    let (head, _) = visitor.get("localhost", "/x", &[]).await?;
+    assert_eq!(head.status, StatusCode::SERVICE_UNAVAILABLE);
+    let is_told = |line: &str| line.contains("reason=") && line.contains("certificate");
+    gateway.access_line("why the server was not reached", is_told).await?;
+    anyhow::ensure!(web.asked.find(|_| true).is_none(), "a stranger was asked");
+
+    let right = format!("{GATEWAY}{}", manifests("spiffe://example.com/web").concat());
+    gateway.write("manifests.yaml", &right)?;
+    while visitor.get("localhost", "/x", &[]).await?.0.status != StatusCode::OK {
+        tokio::task::yield_now().await;
+    }
     gateway.stop().await
 }
 
