@@ -189,6 +189,10 @@ whole from the narrowest that says it:
 
 Of two policies on one thing the older counts, part by part, and the other says so.
 
+Policies of other kinds (`TrafficPolicy` and others of `gateway.kgateway.dev`, of groups with `agentgateway` in their
+name, and of the Gateway API) close what they are attached to where they stand in files beside a configuration. In a
+cluster they belong to the controller that is installed for them, and are not read.
+
 ";
 
 /// The page that says for every field what becomes of it, in Markdown.
