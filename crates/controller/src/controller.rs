@@ -274,7 +274,7 @@ async fn run(mut knowledge: Knowledge, mut inbox: Inbox, outbox: Outbox) {
             info!("Everything that has to be known is.");
             was_known = true;
         }
-        let made = tokio::task::block_in_place(|| knowledge.make());
+        let made = tokio::task::block_in_place(|| knowledge.make(inbox.leads));
         look_at = made.look_at;
         outbox.send(made);
     }

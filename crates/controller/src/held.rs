@@ -1,5 +1,6 @@
 //! The names that targets have had so far. Whoever has one keeps it: the status of a Backend says so too, but
-//! may be written later than somebody else comes and asks for it.
+//! may be written later than somebody else comes and asks for it. Of several replicas only the one that writes
+//! statuses remembers; the others follow what it has written, so that all come to the same names.
 
 use std::collections::BTreeMap;
 

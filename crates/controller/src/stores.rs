@@ -73,10 +73,9 @@ impl Stores {
             }
             Change::Applied(value) => {
                 let (name, stored) = stored(value);
-                let says = stored.metadata.clone();
-                let before = store.objects.insert(name, stored);
-                return !before
-                    .is_some_and(|before| is_status_alone(kind, &before.metadata, &says));
+                let before = store.objects.insert(name.clone(), stored);
+                let both = before.as_ref().zip(store.objects.get(&name));
+                return !both.is_some_and(|(before, now)| is_status_alone(kind, before, now));
             }
             Change::Deleted(name) => return store.objects.remove(&name).is_some(),
             Change::Absent => {
@@ -127,8 +126,13 @@ impl Stores {
 }
 
 /// Whether nothing but a status differs, which is what most changes are: the controller's own. Whoever changes
-/// what such an object says gives it another generation, labels or annotations.
-fn is_status_alone(kind: Kind, before: &ObjectMeta, now: &ObjectMeta) -> bool {
+/// what such an object says gives it another generation, labels or annotations. The names that a status gives
+/// to targets are part of what it says.
+fn is_status_alone(kind: Kind, before: &Stored, now: &Stored) -> bool {
+    if names(&before.status) != names(&now.status) {
+        return false;
+    }
+    let (before, now) = (&before.metadata, &now.metadata);
     // Where Services are reached stands in their status, and other kinds have no generation.
     let has_generation = match kind {
         Kind::GatewayClass
@@ -145,6 +149,12 @@ fn is_status_alone(kind: Kind, before: &ObjectMeta, now: &ObjectMeta) -> bool {
         && before.generation == now.generation
         && before.labels == now.labels
         && before.annotations == now.annotations
+}
+
+/// The names of a Backend's targets, and their Services.
+fn names(status: &Value) -> Vec<(Option<&Value>, Option<&Value>)> {
+    let targets = status.get("targets").and_then(Value::as_array).into_iter().flatten();
+    targets.map(|target| (target.get("name"), target.get("service"))).collect()
 }
 
 impl Stored {

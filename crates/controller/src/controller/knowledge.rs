@@ -186,9 +186,9 @@ impl Knowledge {
             && have_authorities
     }
 
-    /// What follows from all of it.
-    pub(super) fn make(&mut self) -> Made {
-        let mut meaning = self.meaning.take().unwrap_or_else(|| self.meaning());
+    /// What follows from all of it, in the replica that writes or another one.
+    pub(super) fn make(&mut self, leads: bool) -> Made {
+        let mut meaning = self.meaning.take().unwrap_or_else(|| self.meaning(leads));
         let all = meaning
             .endpoints
             .take()
@@ -221,10 +221,13 @@ impl Knowledge {
         Made { publication, needs, writes, gateways: Arc::new(gateways), look_at }
     }
 
-    fn meaning(&mut self) -> Meaning {
+    fn meaning(&mut self, leads: bool) -> Meaning {
         let began = Instant::now();
         let mut manifests = self.together.take().unwrap_or_else(|| self.stores.manifests());
         manifests.world.append(&self.contents.world());
+        if !leads {
+            self.held = Held::default();
+        }
         self.held.enter(&mut manifests.world);
         let translated = translate(&manifests.world, &self.options.settings);
         self.held.keep(&manifests.world, &translated.statuses);

@@ -80,6 +80,13 @@ fn a_status_alone_changes_nothing_of_the_world() {
     assert!(!stores.take(kind, backend(1, json!({}), "1/1")));
     let stored = stores.get(kind, &ObjectName::new("n", "b")).unwrap();
     assert_eq!(stored.status["summary"]["targets"], "1/1");
+    let named = json!({
+        "apiVersion": "agentgateway.dev/v1alpha1", "kind": "AgentgatewayBackend",
+        "metadata": { "name": "b", "namespace": "n", "uid": "1", "generation": 1, "labels": {} },
+        "spec": { "static": { "host": "a.example", "port": 1 } },
+        "status": { "targets": [{ "name": "x-80", "service": "n/x:80" }] },
+    });
+    assert!(stores.take(kind, Change::Applied(named)), "a name that another replica gave");
     assert!(stores.take(kind, backend(1, json!({ "a": "b" }), "1/1")), "another label");
     assert!(stores.take(kind, backend(2, json!({ "a": "b" }), "1/1")), "another generation");
 }

@@ -103,7 +103,7 @@ fn knowledge() -> (Knowledge, watch::Sender<String>) {
 fn told(knowledge: &mut Knowledge) -> String {
     assert!(knowledge.missing().is_empty());
     assert!(knowledge.is_complete());
-    let made = knowledge.make();
+    let made = knowledge.make(true);
     let told = made.publication.get(&ObjectName::new("n", "g")).unwrap();
     format!("{:?}", told.endpoints)
 }
