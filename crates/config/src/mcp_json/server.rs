@@ -12,7 +12,9 @@ use crate::node::Unknown;
 /// Whether a field guards something: a server with one is closed until it is built, for it would
 /// be used without. Editors ask a program for headers, too.
 pub(super) fn is_guard_of_server(unknown: &Unknown) -> bool {
-    unknown.field == "headersHelper" || is_guard(&unknown.field)
+    // Which tools a client runs without asking its user is the client's business, and stays there.
+    let is_the_clients = unknown.field == "alwaysAllow";
+    unknown.field == "headersHelper" || (is_guard(&unknown.field) && !is_the_clients)
 }
 
 /// One server, with the fields of all editors.
