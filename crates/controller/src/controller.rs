@@ -46,6 +46,8 @@ const LONGEST: Duration = Duration::from_secs(1);
 const LAST_WORDS: Duration = Duration::from_secs(2);
 /// How many changes may wait to be taken in.
 const QUEUE: usize = 1024;
+/// How many of what becomes known of proxies, which may be large.
+const REPORTS: usize = 16;
 
 /// What a controller is started with.
 pub struct Options {
@@ -120,7 +122,7 @@ impl Controller {
         tasks.spawn(owned::watch(watches.clone(), owned));
         let (contents, contents_changed) = mpsc::channel(QUEUE);
         tasks.spawn(contents::watch(watches, contents.clone()));
-        let (observed, observations) = mpsc::channel(QUEUE);
+        let (observed, observations) = mpsc::channel(REPORTS);
         let (outcomes, outcomes_heard) = mpsc::channel(QUEUE);
         let (needs, needed) = watch::channel(Needs::default());
         let (writes, to_write) = watch::channel(Vec::<Write>::new());
@@ -176,7 +178,11 @@ impl Controller {
 
     /// Waits until one of its tasks ends, which none does by itself: what is left would be half a controller.
     pub async fn failed(&mut self) -> String {
-        match self.tasks.join_next().await {
+        let ended = tokio::select! {
+            ended = self.tasks.join_next() => ended,
+            ended = &mut self.leading => Some(ended),
+        };
+        match ended {
             Some(Err(error)) => error.to_string(),
             Some(Ok(())) | None => "a task has ended before its time".to_owned(),
         }

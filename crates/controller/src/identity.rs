@@ -14,8 +14,6 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     Issuer, KeyPair, KeyUsagePurpose,
 };
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
 use tracing::info;
 
 /// How long an authority and a certificate are good.
@@ -57,7 +55,7 @@ pub struct CredentialsStore {
     secrets: Api<Secret>,
     name: String,
     hosts: Vec<String>,
-    is_usable: fn(&Credentials) -> bool,
+    is_usable: fn(&Credentials, &str) -> bool,
 }
 
 impl CredentialsStore {
@@ -68,7 +66,7 @@ impl CredentialsStore {
         namespace: &str,
         name: &str,
         hosts: Vec<String>,
-        is_usable: fn(&Credentials) -> bool,
+        is_usable: fn(&Credentials, &str) -> bool,
     ) -> Self {
         let secrets = Api::namespaced(client, namespace);
         Self { secrets, name: name.to_owned(), hosts, is_usable }
@@ -114,8 +112,11 @@ impl CredentialsStore {
         let renew = ends - RENEW_DAYS_BEFORE * DAY_SECONDS;
         Timestamp::now().as_second() < renew
             && written(HOSTS) == Some(&self.hosts.join(","))
-            && read(secret)
-                .is_ok_and(|held| are_certificates(&held.authorities) && (self.is_usable)(&held))
+            && read(secret).is_ok_and(|held| self.can_be_used(&held))
+    }
+
+    fn can_be_used(&self, held: &Credentials) -> bool {
+        self.hosts.first().is_some_and(|host| (self.is_usable)(held, host))
     }
 
     /// A new certificate, by the authority of `old` where it is one.
@@ -124,12 +125,12 @@ impl CredentialsStore {
             let bytes = old.as_ref()?.data.as_ref()?.get(name)?;
             String::from_utf8(bytes.0.clone()).ok()
         };
-        let authority = field("ca.crt").filter(|authority| are_certificates(authority));
-        let known = match (authority, field("ca.key")) {
+        let known = match (field("ca.crt"), field("ca.key")) {
             (Some(authority), Some(key)) => issued_by(&self.hosts, authority, &key).ok(),
             _ => None,
         };
-        let made = match known {
+        // What is there may be of two authorities.
+        let made = match known.filter(|made| self.can_be_used(&made.credentials())) {
             Some(made) => made,
             None => anew(&self.hosts).map_err(certificate_error)?,
         };
@@ -162,6 +163,16 @@ struct Made {
     authority_key: String,
     certificate: String,
     key: String,
+}
+
+impl Made {
+    fn credentials(&self) -> Credentials {
+        Credentials {
+            authorities: self.authority.clone(),
+            certificate: self.certificate.clone().into_bytes(),
+            key: self.key.clone().into_bytes(),
+        }
+    }
 }
 
 fn anew(hosts: &[String]) -> Result<Made, rcgen::Error> {
@@ -212,11 +223,6 @@ fn issue(
     let key = KeyPair::generate()?;
     let certificate = certificate.signed_by(&key, issuer)?;
     Ok((certificate.pem(), key.serialize_pem()))
-}
-
-fn are_certificates(pem: &str) -> bool {
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
-    certificates.is_ok_and(|certificates| !certificates.is_empty())
 }
 
 fn read(secret: &Secret) -> Result<Credentials, CredentialsError> {

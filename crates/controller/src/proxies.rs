@@ -4,13 +4,15 @@
 use std::collections::BTreeMap;
 
 use crate::object::ObjectName;
-use crate::translate::without_route;
+use crate::translate::without_place;
 
 /// How a target may stand, the best first.
 const STATES: [&str; 5] = ["up", "stale", "starting", "down", "closed"];
 /// How many targets a proxy may report, and how many characters of each text of theirs count.
 const MOST_TARGETS: usize = 20_000;
 const LONGEST: usize = 256;
+/// How many bytes the names of a backend and a target may have, more than any that a document has.
+const LONGEST_NAME: usize = 1024;
 /// How many of a proxy's findings count.
 const MOST_FINDINGS: usize = 100;
 
@@ -41,6 +43,8 @@ pub enum Observation {
 /// What a proxy has to say; the first time of a stream all of it, then what has changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
+    /// Whether it is all of it: what was said before does not count any more.
+    pub is_whole: bool,
     /// The version of the document that is in force.
     pub document: String,
     /// Targets that stand otherwise than before, by backend and name; `None` for one that is gone.
@@ -147,7 +151,7 @@ impl Proxies {
             let from = (backend.to_owned(), String::new());
             let ways = proxy.targets.range(from..);
             let ways = ways.take_while(|((name, _), _)| name.starts_with(backend));
-            let is_it = |name: &str, of: &str| without_route(name) == backend && of == target;
+            let is_it = |name: &str, of: &str| without_place(name) == backend && of == target;
             ways.filter(move |((name, of), _)| is_it(name, of)).map(|(_, state)| state)
         });
         states.min_by_key(|state| rank(&state.state)).cloned()
@@ -163,11 +167,17 @@ impl Proxy {
         if self.document.as_ref() != Some(&report.document) {
             self.refused = None;
         }
-        self.document = Some(report.document).filter(|version| !version.is_empty());
+        self.document = Some(shortened(report.document)).filter(|version| !version.is_empty());
+        if report.is_whole {
+            self.targets.clear();
+        }
         let findings = report.findings.into_iter().take(MOST_FINDINGS);
         self.findings =
             findings.map(|(path, message)| (shortened(path), shortened(message))).collect();
-        for (key, state) in report.targets {
+        let named = |(backend, target): &(String, String)| {
+            backend.len() <= LONGEST_NAME && target.len() <= LONGEST_NAME
+        };
+        for (key, state) in report.targets.into_iter().filter(|(key, _)| named(key)) {
             match state.filter(|state| STATES.contains(&state.state.as_str())) {
                 Some(state) if self.targets.len() < MOST_TARGETS => {
                     let revision = shortened(state.revision);

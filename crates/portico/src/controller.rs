@@ -13,6 +13,7 @@ use controller::{
 use proxy::Tasks;
 use proxy::admin::{Admin, AdminSources, Readiness};
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use xds::{Identity, Limits, Resource, Server};
@@ -58,14 +59,18 @@ async fn serve(arguments: ControllerArguments) -> anyhow::Result<()> {
         &arguments.namespace,
         &format!("{}-xds", arguments.service),
         hosts(&arguments),
-        |held| Identity::new(&held.certificate, &held.key).is_ok(),
+        |held, host| {
+            let authorities = held.authorities.as_bytes();
+            Identity::is_trusted(&held.certificate, &held.key, authorities, host)
+        },
     );
     // An API server that is away is waited for.
     let credentials = tokio::select! {
         credentials = credentials::first(&store) => credentials,
         () = stop.next() => return Ok(()),
     };
-    let (identity, authorities) = credentials::keep(store, credentials, &tasks)?;
+    let mut parts = JoinSet::new();
+    let (identity, authorities) = credentials::keep(store, credentials, &mut parts)?;
 
     let mut controller = Controller::start(Options {
         clients,
@@ -92,10 +97,10 @@ async fn serve(arguments: ControllerArguments) -> anyhow::Result<()> {
         version: |document| Resource::new(document.to_vec()).version,
         metrics,
     });
-    let scopes = wiring::scopes(&controller, readiness.clone(), &tasks);
+    let scopes = wiring::scopes(&controller, readiness.clone(), &mut parts);
     let limits = Limits::default();
     let (server, observations) = Server::new(wiring::admit(&controller), scopes, limits.clone());
-    tasks.spawn("observations", wiring::observe(observations, controller.observed.clone()));
+    parts.spawn(wiring::observe(observations, controller.observed.clone()));
     let connections = xds::accept(listener, Some(identity), limits)?;
     let stopped = CancellationToken::new();
     let mut serving = tokio::spawn(server.serve(connections, stopped.clone().cancelled_owned()));
@@ -107,6 +112,7 @@ async fn serve(arguments: ControllerArguments) -> anyhow::Result<()> {
             anyhow::bail!("the xDS server has ended");
         }
         reason = controller.failed() => anyhow::bail!("the controller has failed: {reason}"),
+        _ = parts.join_next() => anyhow::bail!("a part of the controller has ended before its time"),
     }
     info!("Stopping.");
     readiness.drain();

@@ -9,12 +9,14 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use futures_util::Stream;
-use rustls::ServerConfig;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier as _;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use rustls::{RootCertStore, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -50,6 +52,24 @@ impl Identity {
     /// They cannot be read, or do not belong together.
     pub fn new(chain: &[u8], key: &[u8]) -> Result<Arc<Self>, IdentityError> {
         Ok(Arc::new(Self(ArcSwap::from_pointee(certified(chain, key)?))))
+    }
+
+    /// Whether proxies that know `authorities` take `chain` for `host`, and `key` is its key; all in PEM.
+    pub fn is_trusted(chain: &[u8], key: &[u8], authorities: &[u8], host: &str) -> bool {
+        let trusted = || {
+            let key = certified(chain, key).ok()?;
+            let mut roots = RootCertStore::empty();
+            for authority in CertificateDer::pem_slice_iter(authorities) {
+                roots.add(authority.ok()?).ok()?;
+            }
+            let provider = Arc::new(aws_lc_rs::default_provider());
+            let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
+            let (first, others) = key.cert.split_first()?;
+            let name = ServerName::try_from(host).ok()?;
+            let now = UnixTime::now();
+            verifier.build().ok()?.verify_server_cert(first, others, &name, &[], now).ok()
+        };
+        trusted().is_some()
     }
 
     /// Connections from now on see this one.

@@ -5,6 +5,8 @@ use crate::generated::report as wire;
 /// What has changed since the last report; the first one of a stream is whole.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
+    /// Whether it is the first one of a stream. Whoever receives it finds that out.
+    pub is_whole: bool,
     /// The version of the document that is served; empty before the first.
     pub document_version: String,
     /// Targets that stand otherwise than before.
@@ -80,6 +82,7 @@ impl From<wire::ReportRequest> for Report {
             message: finding.message,
         };
         Self {
+            is_whole: false,
             document_version: request.document_version,
             targets: request.targets.into_iter().map(target).collect(),
             findings: request.findings.into_iter().map(finding).collect(),

@@ -33,7 +33,7 @@ use crate::resource::{ResourceType, Scope};
 /// How often a silent proxy is asked whether it is there, and how long it has to answer.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// How many observations may wait for the controller.
-const QUEUE: usize = 1024;
+const QUEUE: usize = 16;
 /// How many tokens are looked at at once: the API server is asked for each.
 const TOKENS: usize = 64;
 /// How many streams a connection may have. A proxy has two.
@@ -72,7 +72,7 @@ pub enum Denied {
 /// What becomes known of a proxy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Observation {
-    /// It follows.
+    /// One of its streams is there: that on which it follows, or that on which it reports.
     Connected(Caller),
     /// It has taken a version of its document.
     Taken(Caller, String),
@@ -80,7 +80,7 @@ pub enum Observation {
     Refused(Caller, String),
     /// How its targets stand.
     Reported(Caller, Report),
-    /// It follows no more.
+    /// One of its streams has ended.
     Left(Caller),
 }
 
@@ -216,18 +216,47 @@ impl Reports for Server {
         request: Request<Streaming<ReportRequest>>,
     ) -> Result<Response<ReportResponse>, Status> {
         let caller = self.caller(&request).await?;
-        let mut reports = request.into_inner();
+        let (observed, stopped) = (self.observed.clone(), self.stopped.clone());
+        let listening = Listening { caller, observed, stopped };
+        // Whoever was there is seen to leave, though its connection takes this call with it.
+        let heard = tokio::spawn(listening.run(request.into_inner())).await;
+        heard.map_err(|error| Status::internal(error.to_string()))??;
+        Ok(Response::new(ReportResponse {}))
+    }
+}
+
+/// One stream of reports of one proxy.
+struct Listening {
+    caller: Caller,
+    observed: mpsc::Sender<Observation>,
+    stopped: CancellationToken,
+}
+
+impl Listening {
+    async fn run(self, mut reports: Streaming<ReportRequest>) -> Result<(), Status> {
+        self.observe(Observation::Connected(self.caller.clone())).await?;
+        let heard = self.listen(&mut reports).await;
+        self.observe(Observation::Left(self.caller.clone())).await?;
+        heard
+    }
+
+    async fn listen(&self, reports: &mut Streaming<ReportRequest>) -> Result<(), Status> {
+        let mut is_whole = true;
         loop {
             let report = tokio::select! {
                 report = reports.message() => report?,
                 () = self.stopped.cancelled() => None,
             };
-            let Some(report) = report else { break };
-            let observation = Observation::Reported(caller.clone(), report.into());
-            let sent = self.observed.send(observation).await;
-            sent.map_err(|_| Status::unavailable("the controller is going"))?;
+            let Some(report) = report else { return Ok(()) };
+            let report = Report { is_whole, ..report.into() };
+            self.observe(Observation::Reported(self.caller.clone(), report)).await?;
+            is_whole = false;
         }
-        Ok(Response::new(ReportResponse {}))
+    }
+
+    async fn observe(&self, observation: Observation) -> Result<(), Status> {
+        let sent = self.observed.send(observation).await;
+        sent.map_err(|_| Status::unavailable("the controller is going"))
     }
 }
 

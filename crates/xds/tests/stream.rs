@@ -199,11 +199,12 @@ async fn reports_arrive_as_they_were_sent() {
         ..TargetReport::default()
     };
     let report =
-        Report { document_version: "v".into(), targets: vec![target], findings: Vec::new() };
+        Report { document_version: "v".into(), targets: vec![target], ..Report::default() };
     let client = Client::connect(&controller.endpoint()).await.unwrap();
     client.report(tokio_stream::iter([report.clone()])).await.unwrap();
     let reported = controller.observes(|seen| matches!(seen, Observation::Reported(..))).await;
-    assert!(matches!(reported, Observation::Reported(_, received) if received == report));
+    let whole = Report { is_whole: true, ..report };
+    assert!(matches!(reported, Observation::Reported(_, received) if received == whole));
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ use crate::proxies::{Observed, Proxies};
 use crate::publication::{Publication, Told, Version};
 use crate::said::Said;
 use crate::stores::{Change, Stores};
-use crate::translate::{Translated, referenced, translate, without_route};
+use crate::translate::{Translated, referenced, translate, without_place};
 use crate::wanted::{Address, GatewayRun, Sight, Wanted, wanted};
 use crate::world::World;
 use crate::writer::Write;
@@ -348,7 +348,7 @@ fn serving(translated: &Translated) -> BTreeMap<String, Vec<&ObjectName>> {
     let mut serving: BTreeMap<String, Vec<&ObjectName>> = BTreeMap::new();
     for (gateway, reading) in &translated.documents {
         for backend in &reading.document.backends {
-            serving.entry(without_route(&backend.name).to_owned()).or_default().push(gateway);
+            serving.entry(without_place(&backend.name).to_owned()).or_default().push(gateway);
         }
     }
     serving

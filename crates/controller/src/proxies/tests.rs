@@ -16,7 +16,7 @@ fn report(backend: &str, state: &str, error: &str) -> Observation {
         ..TargetState::default()
     };
     let targets = BTreeMap::from([((backend.to_owned(), "files".to_owned()), Some(state))]);
-    Observation::Reported(Report { document: "v".into(), targets, findings: Vec::new() })
+    Observation::Reported(Report { document: "v".into(), targets, ..Report::default() })
 }
 
 #[test]
@@ -53,6 +53,21 @@ fn what_a_proxy_says_is_bounded_and_goes_with_its_streams() {
     proxies.observe(observed("g", report("n/b", "up", "")));
     assert_eq!(proxies.count(), 0);
     assert_eq!(proxies.target(&[&g], "n/b", "files"), None);
+}
+
+#[test]
+fn the_first_report_of_a_stream_replaces_what_another_stream_said() {
+    let mut proxies = Proxies::default();
+    let g = gateway("g");
+    proxies.observe(observed("g", Observation::Connected));
+    proxies.observe(observed("g", report("n/old", "up", "")));
+    proxies.observe(observed("g", Observation::Connected));
+    let Observation::Reported(said) = report("n/new", "up", "") else { unreachable!() };
+    let whole = Observation::Reported(Report { is_whole: true, ..said });
+    proxies.observe(observed("g", whole));
+    proxies.observe(observed("g", Observation::Left));
+    assert_eq!(proxies.target(&[&g], "n/old", "files"), None);
+    assert!(proxies.target(&[&g], "n/new", "files").is_some());
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use controller::{Credentials, CredentialsStore};
-use proxy::Tasks;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tracing::{info, warn};
 use xds::Identity;
 
@@ -36,11 +36,11 @@ pub(super) async fn first(store: &CredentialsStore) -> Credentials {
 pub(super) fn keep(
     store: CredentialsStore,
     credentials: Credentials,
-    tasks: &Tasks,
+    parts: &mut JoinSet<()>,
 ) -> anyhow::Result<(Arc<Identity>, watch::Receiver<String>)> {
     let identity = Identity::new(&credentials.certificate, &credentials.key)?;
     let (authorities, known) = watch::channel(credentials.authorities.clone());
-    tasks.spawn("credentials", renew(store, credentials, identity.clone(), authorities));
+    parts.spawn(renew(store, credentials, identity.clone(), authorities));
     Ok((identity, known))
 }
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use controller::{
     Controller, ObjectName, Observation, Observed, Publication, Refusal, Report, TargetState, Told,
 };
-use proxy::Tasks;
 use proxy::admin::Readiness;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 use xds::{Admit, Caller, Denied, Published, Resource, ResourceType, Scope};
 
 /// Whose proxy a token belongs to.
@@ -30,11 +30,11 @@ pub(super) fn admit(controller: &Controller) -> Admit {
 pub(super) fn scopes(
     controller: &Controller,
     readiness: Arc<Readiness>,
-    tasks: &Tasks,
+    parts: &mut JoinSet<()>,
 ) -> watch::Receiver<Option<Arc<Published>>> {
     let mut publications = controller.published.clone();
     let (sender, receiver) = watch::channel(None);
-    tasks.spawn("publications", async move {
+    parts.spawn(async move {
         let mut last: BTreeMap<ObjectName, (Arc<Told>, Arc<Scope>)> = BTreeMap::new();
         while publications.changed().await.is_ok() {
             let Some(publication) = publications.borrow_and_update().clone() else { continue };
@@ -114,6 +114,7 @@ fn report_of(report: xds::Report) -> Report {
         ((target.backend, target.target), state)
     };
     Report {
+        is_whole: report.is_whole,
         document: report.document_version,
         targets: report.targets.into_iter().map(target).collect(),
         findings: report.findings.into_iter().map(|one| (one.path, one.message)).collect(),

@@ -102,7 +102,8 @@ fn delta(last: &Snapshot, now: &Snapshot) -> Report {
             ..TargetReport::default()
         });
     }
-    Report { document_version: now.version.clone(), targets, findings: now.findings.clone() }
+    let (document_version, findings) = (now.version.clone(), now.findings.clone());
+    Report { document_version, targets, findings, ..Report::default() }
 }
 
 /// What is not in force as it was told.
