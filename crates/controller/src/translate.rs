@@ -39,7 +39,7 @@ use crate::object::ObjectName;
 use crate::settings::Settings;
 use crate::status::Statuses;
 use crate::world::World;
-pub(crate) use connection::without_route;
+pub(crate) use connection::without_place;
 use guard::Guards;
 use index::Index;
 use plan::{Plan, Share};

@@ -34,6 +34,17 @@ pub(super) struct Answer {
     pub(super) services: Vec<PlannedService>,
     /// What the policies of Gateways and routes say of how it connects; what servers say themselves comes before.
     pub(super) connection: Connection,
+    /// Where they say it.
+    pub(super) said_at: SaidAt,
+}
+
+/// Where policies say how a rule connects.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SaidAt {
+    /// The Gateway, if one of its policies does.
+    pub(super) gateway: Option<String>,
+    /// The listener, route and rule of which policies do.
+    pub(super) narrower: Vec<String>,
 }
 
 /// What the translation of rules reads.
@@ -109,12 +120,20 @@ impl Answer {
         Self::of(Action::Close(close))
     }
 
-    /// The same by the policies of its listeners and route, the widest first.
-    pub(super) fn by(mut self, levels: &[Vec<Attached>]) -> Self {
-        if !matches!(self.action, Action::Close(_)) {
-            Asked::of(levels).apply(&mut self.filters, &mut self.timeouts);
-            self.connection = merged(levels);
+    /// The same by the policies of a Gateway, its listener, a route and its rule, with their names.
+    pub(super) fn by(mut self, levels: &[Vec<Attached>; 4], names: [&str; 4]) -> Self {
+        if matches!(self.action, Action::Close(_)) {
+            return self;
         }
+        Asked::of(levels).apply(&mut self.filters, &mut self.timeouts);
+        self.connection = merged(levels);
+        let says = |attached: &Attached| attached.rules.connection.parts().next().is_some();
+        let mut places = levels
+            .iter()
+            .zip(names)
+            .map(|(level, name)| level.iter().any(says).then(|| name.to_owned()));
+        let gateway = places.next().flatten();
+        self.said_at = SaidAt { gateway, narrower: places.flatten().collect() };
         self
     }
 
@@ -126,6 +145,7 @@ impl Answer {
             stand_ins: Vec::new(),
             services: Vec::new(),
             connection: Connection::default(),
+            said_at: SaidAt::default(),
         }
     }
 

@@ -8,9 +8,11 @@ use gateway_api::httproutes::{HttpRoute, HttpRouteRulesBackendRefs};
 use crate::object::{Object, ObjectName};
 use crate::policy::{AttachedPolicy, Attachment, Finding, said};
 use crate::status::reason::{self, kind};
-use crate::status::{Ancestor, AncestorStatus, BackendOutcome, Condition, Statuses};
+use crate::status::{
+    Ancestor, AncestorStatus, BackendOutcome, Condition, ConditionStatus, Statuses,
+};
 use crate::translate::connection::materials;
-use crate::translate::guard::MOST_ANCESTORS;
+use crate::translate::guard::{MOST_ANCESTORS, Overruled};
 use crate::translate::index::Index;
 
 /// The field whose references are resolved.
@@ -20,46 +22,31 @@ const AUTHORITIES: &str = "validation.caCertificateRefs";
 type Reached = BTreeMap<ObjectName, BTreeSet<ObjectName>>;
 
 /// Every BackendTLSPolicy, by the Gateways of ours that it matters to. `statuses` is what is said of
-/// all other objects, `overruled` what of which policy older ones of other kinds say.
+/// all other objects, `overruled` what older policies of any kind say of its Services.
 pub(super) fn statuses(
     world: &Index<'_>,
     statuses: &Statuses,
-    overruled: &BTreeMap<ObjectName, String>,
+    overruled: &Overruled,
 ) -> BTreeMap<ObjectName, Vec<AncestorStatus>> {
     let of_our_kind = |policy: &&Object<AttachedPolicy>| policy.about.kind == "BackendTLSPolicy";
-    let mut policies: Vec<_> = world.world.policies.iter().filter(of_our_kind).collect();
+    let policies: Vec<_> = world.world.policies.iter().filter(of_our_kind).collect();
     if policies.is_empty() {
         return BTreeMap::new();
     }
-    policies.sort_by(|left, right| left.about.by_arrival(&right.about));
     let reached = reached(&world.world.routes, statuses);
-    let mut taken = BTreeSet::new();
+    let nothing = BTreeMap::new();
     let of_policy = |policy: &Object<AttachedPolicy>| {
-        let conflict = overruled.get(&policy.about.name).cloned();
-        let conditions = conditions(world, policy, conflict, &mut taken);
-        (policy.about.name.clone(), ancestors(policy, conditions, &reached))
+        let overruled = overruled.get(&policy.about.name).unwrap_or(&nothing);
+        let conditions = conditions(world, policy);
+        (policy.about.name.clone(), ancestors(policy, &conditions, overruled, &reached))
     };
     policies.into_iter().map(of_policy).collect()
 }
 
-/// What is to be said of a policy, whatever leads to its Services. `conflict` is what older ones of other kinds
-/// say of them, `taken` are the Services, and their parts, of which an older one of its own kind does.
-fn conditions(
-    world: &Index<'_>,
-    policy: &Object<AttachedPolicy>,
-    mut conflict: Option<String>,
-    taken: &mut BTreeSet<(ObjectName, Option<String>)>,
-) -> Vec<Condition> {
+/// What is to be said of a policy, whatever leads to its Services and whoever else speaks of them.
+fn conditions(world: &Index<'_>, policy: &Object<AttachedPolicy>) -> Vec<Condition> {
     let rules = &policy.value.rules;
     let resolved = Condition::holds(kind::RESOLVED_REFS, reason::RESOLVED_REFS);
-    for target in services_of(policy) {
-        if !taken.insert(target.clone()) {
-            conflict.get_or_insert(format!("an older policy is attached to Service {}", target.0));
-        }
-    }
-    if let Some(message) = conflict {
-        return vec![Condition::fails(kind::ACCEPTED, reason::CONFLICTED, message), resolved];
-    }
     let of_authorities = |finding: &&Finding| finding.field.starts_with(AUTHORITIES);
     if let Some(wrong) = rules.closing.iter().find(of_authorities) {
         return without_authorities(reason::INVALID_KIND, &wrong.message);
@@ -95,22 +82,49 @@ fn services_of(
     })
 }
 
+/// How it fares with each Gateway through which one of its Services is reached. What closes, closes whatever
+/// others say.
 fn ancestors(
     policy: &Object<AttachedPolicy>,
-    conditions: Vec<Condition>,
+    conditions: &[Condition],
+    overruled: &BTreeMap<ObjectName, String>,
     reached: &Reached,
 ) -> Vec<AncestorStatus> {
-    let services = services_of(policy).filter_map(|(service, _)| reached.get(&service));
-    let gateways: BTreeSet<&ObjectName> = services.flatten().collect();
-    let ancestor = |gateway: &ObjectName| AncestorStatus {
-        ancestor_ref: Ancestor {
-            group: "gateway.networking.k8s.io".to_owned(),
-            kind: "Gateway".to_owned(),
-            namespace: gateway.namespace.clone(),
-            name: gateway.name.clone(),
-            section_name: None,
-        },
-        conditions: conditions.clone(),
+    let mut gateways: BTreeMap<&ObjectName, BTreeSet<ObjectName>> = BTreeMap::new();
+    for (service, _) in services_of(policy) {
+        for gateway in reached.get(&service).into_iter().flatten() {
+            gateways.entry(gateway).or_default().insert(service.clone());
+        }
+    }
+    let ancestor = |(gateway, services): (&ObjectName, BTreeSet<ObjectName>)| {
+        let mut conditions = conditions.to_vec();
+        let conflicts = services.iter().filter_map(|service| {
+            overruled.get(service).map(|message| format!("Service {service}: {message}"))
+        });
+        let conflicts: Vec<String> = conflicts.collect();
+        if let Some(accepted) = conditions.first_mut()
+            && accepted.status == ConditionStatus::True
+            && !conflicts.is_empty()
+        {
+            let message = conflicts.join("; ");
+            *accepted = match conflicts.len() == services.len() {
+                true => Condition::fails(kind::ACCEPTED, reason::CONFLICTED, message),
+                false => Condition {
+                    message,
+                    ..Condition::holds(kind::ACCEPTED, reason::PARTIALLY_VALID)
+                },
+            };
+        }
+        AncestorStatus {
+            ancestor_ref: Ancestor {
+                group: "gateway.networking.k8s.io".to_owned(),
+                kind: "Gateway".to_owned(),
+                namespace: gateway.namespace.clone(),
+                name: gateway.name.clone(),
+                section_name: None,
+            },
+            conditions,
+        }
     };
     gateways.into_iter().take(MOST_ANCESTORS).map(ancestor).collect()
 }

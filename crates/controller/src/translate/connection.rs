@@ -28,13 +28,13 @@ pub(super) struct Materials {
     secrets: Secrets,
 }
 
-/// What a server or backend is called that `route` connects to otherwise than the first route of a document.
-pub(super) fn by_route(name: &str, route: &str) -> String {
-    format!("{name}@{route}")
+/// What a server or backend is called that is connected to as policies at `place` say.
+pub(super) fn by_place(name: &str, place: &str) -> String {
+    format!("{name}@{place}")
 }
 
-/// What a server or backend is called, however routes connect to it.
-pub(crate) fn without_route(name: &str) -> &str {
+/// What a server or backend is called, however it is connected to.
+pub(crate) fn without_place(name: &str) -> &str {
     name.split_once('@').map_or(name, |(name, _)| name)
 }
 
@@ -258,6 +258,9 @@ pub(super) fn apply_to_target(
     }
     target.close = target_fault(world, connection);
     let Ok(materials) = materials(world, connection) else { return };
+    if target.close.is_some() {
+        return;
+    }
     if materials.tls.is_some() {
         target.url = target.url.take().map(secure);
     }

@@ -30,12 +30,15 @@ pub(super) struct Guards {
     entries: BTreeMap<(Guarded, ObjectName), Vec<Entry>>,
 }
 
+/// What older policies say of the Services of a policy, by the name of that.
+pub(super) type Overruled = BTreeMap<ObjectName, BTreeMap<ObjectName, String>>;
+
 /// What is to be said of each policy.
 #[derive(Default)]
 pub(super) struct Policies {
     pub(super) policies: BTreeMap<ObjectName, Vec<AncestorStatus>>,
-    /// What of BackendTLSPolicies is not in force, because older policies of any kind say it.
-    pub(super) overruled: BTreeMap<ObjectName, String>,
+    /// What of BackendTLSPolicies is not in force at which Service, because an older policy says it.
+    pub(super) overruled: Overruled,
 }
 
 struct Entry {
@@ -80,8 +83,8 @@ impl Guards {
             let name = policy.about.name.clone();
             if policy.about.kind == "AgentgatewayPolicy" {
                 policies.policies.insert(name, report.ancestors());
-            } else if let Some(message) = report.overruled {
-                policies.overruled.insert(name, message);
+            } else if !report.overruled.is_empty() {
+                policies.overruled.insert(name, report.overruled);
             }
         }
         (guards, policies)
@@ -306,7 +309,7 @@ impl Attaching<'_> {
         let conflicts = self.guards.conflicts(kind, name, section, rules);
         if !conflicts.is_empty() {
             let message = format!("not in force: {}", said(&conflicts));
-            self.report.overruled.get_or_insert_with(|| said(&conflicts));
+            self.report.overruled.insert(name.clone(), said(&conflicts));
             self.diagnostics.push(policy.warning("policy.conflict", "spec", message));
         }
         if kind.is_ours(self.world, name) {

@@ -12,8 +12,8 @@ use config::{Close, Origins, Place};
 use crate::object::{Object, ObjectName};
 use crate::policy::Connection;
 use crate::status::BackendOutcome;
-use crate::translate::action::Answer;
-use crate::translate::connection::{apply_to_service, apply_to_target, by_route};
+use crate::translate::action::{Answer, SaidAt};
+use crate::translate::connection::{apply_to_service, apply_to_target, by_place};
 use crate::translate::gateway::Served;
 use crate::translate::index::Index;
 use crate::translate::listener::Listener;
@@ -105,7 +105,7 @@ impl<'a> Plan<'a> {
         share: &Share<'_>,
         address: IpAddr,
     ) -> (Document, Origins) {
-        let mut writing = Writing::new(world);
+        let mut writing = Writing::new(world, share);
         let shared = self.gateways.iter().filter(|served| share.has(served.name()));
         for listener in shared.flat_map(Served::in_force) {
             writing.add_listener(listener, address);
@@ -135,20 +135,23 @@ struct Writing<'a, 'w> {
     world: &'a Index<'w>,
     document: Document,
     origins: Origins,
-    /// The ways in which its routes connect to a server or backend, by the name of that.
-    ways: BTreeMap<String, Vec<Way>>,
-    /// The names of its closed backends that stand in for what is not there.
-    stand_ins: BTreeSet<String>,
+    /// Whether it is of all Gateways together.
+    has_several_gateways: bool,
+    /// The names of its backends.
+    backends: BTreeSet<String>,
+    /// The names of its services.
+    services: BTreeSet<String>,
 }
 
 impl<'a, 'w> Writing<'a, 'w> {
-    fn new(world: &'a Index<'w>) -> Self {
+    fn new(world: &'a Index<'w>, share: &Share<'_>) -> Self {
         Self {
             world,
             document: Document::default(),
             origins: Origins::default(),
-            ways: BTreeMap::new(),
-            stand_ins: BTreeSet::new(),
+            has_several_gateways: matches!(share, Share::All),
+            backends: BTreeSet::new(),
+            services: BTreeSet::new(),
         }
     }
 
@@ -179,7 +182,7 @@ impl<'a, 'w> Writing<'a, 'w> {
             self.add_lead(plan, route, &lead);
         }
         for stand_in in &answer.stand_ins {
-            if self.stand_ins.insert(stand_in.name.clone()) {
+            if self.backends.insert(stand_in.name.clone()) {
                 self.document.backends.push(stand_in.clone());
             }
         }
@@ -205,7 +208,10 @@ impl<'a, 'w> Writing<'a, 'w> {
                 let planned = plan.backends.get(name);
                 let server = own.or(planned.and_then(|planned| planned.service.as_ref()));
                 let Some(server) = server else { return };
-                let Some(name) = self.add_way(route, name) else { return };
+                let name = self.called(answer, name);
+                if !self.services.insert(name.clone()) {
+                    return;
+                }
                 if let Some(planned) = planned.filter(|_| own.is_none()) {
                     let path = format!("services[{}]", self.document.services.len());
                     remember(&mut self.origins, path, planned.place.as_ref());
@@ -222,14 +228,19 @@ impl<'a, 'w> Writing<'a, 'w> {
 
     fn add_backend(&mut self, plan: &Plan<'_>, route: &Route, name: &str) {
         let Some(planned) = plan.backends.get(name) else { return };
-        let Some(name) = self.add_way(route, name) else { return };
+        let name = self.called(&route.answer, name);
+        if !self.backends.insert(name.clone()) {
+            return;
+        }
         let path = format!("backends[{}]", self.document.backends.len());
         for (index, place) in planned.target_places.iter().enumerate() {
             remember(&mut self.origins, format!("{path}.targets[{index}]"), place.as_ref());
         }
         remember(&mut self.origins, path, planned.place.as_ref());
         let mut backend = Backend { name, ..planned.backend.clone() };
-        for (entry, connection) in backend.targets.iter_mut().zip(&planned.connections) {
+        // What nobody is let to is shown nothing, and nothing of it leaves its namespace.
+        let open = planned.connections.iter().filter(|_| backend.close.is_none());
+        for (entry, connection) in backend.targets.iter_mut().zip(open) {
             if let TargetEntry::Inline(target) = entry {
                 let connection = connected(&route.answer, connection);
                 let secrets = &mut self.document.secrets;
@@ -239,40 +250,35 @@ impl<'a, 'w> Writing<'a, 'w> {
         self.document.backends.push(backend);
     }
 
-    /// What the server or backend `name` is called as `route` connects to it, if nothing connects to it so
-    /// yet. Policies that come and go leave the first way its name, and with it the sessions there.
-    fn add_way(&mut self, route: &Route, name: &str) -> Option<String> {
-        let ways = self.ways.entry(name.to_owned()).or_default();
-        let connection = &route.answer.connection;
-        if ways.iter().any(|way| way.connection == *connection) {
-            return None;
-        }
-        let called = match ways.as_slice() {
-            [] => name.to_owned(),
-            _ => by_route(name, &route.name),
-        };
-        ways.push(Way { connection: connection.clone(), called: called.clone() });
-        Some(called)
-    }
-
-    /// What the server or backend `name` is called as a rule with this answer connects to it.
+    /// What the server or backend `name` is called as a rule with this answer connects to it: by its name alone
+    /// where nothing but the document's Gateway says how. Whoever says it more narrowly gives a name of its own to
+    /// what is connected to in another way, and leaves all others theirs, and with them their sessions.
     fn called(&self, answer: &Answer, name: &str) -> String {
-        let mut ways = self.ways.get(name).into_iter().flatten();
-        let way = ways.find(|way| way.connection == answer.connection);
-        way.map_or_else(|| name.to_owned(), |way| way.called.clone())
+        let SaidAt { gateway, narrower } = &answer.said_at;
+        let gateway = gateway.as_ref().filter(|_| self.has_several_gateways);
+        let places: Vec<&str> = gateway.into_iter().chain(narrower).map(String::as_str).collect();
+        match places.as_slice() {
+            [] => name.to_owned(),
+            places => by_place(name, &places.join("+")),
+        }
     }
 
     /// The action of a route, by the names that what it leads to has for it.
     fn named(&self, route: &Route) -> Action {
         let answer = &route.answer;
+        let is_stand_in = |name: &String| answer.stand_ins.iter().any(|one| one.name == *name);
         match &answer.action {
             Action::Backend(name) => Action::Backend(self.called(answer, name)),
             Action::Service(name) => Action::Service(self.called(answer, name)),
             Action::Backends(shares) => {
                 let mut shares = shares.clone();
                 for share in &mut shares {
-                    if let Lead::Backend(name) | Lead::Service(name) = &mut share.lead {
-                        *name = self.called(answer, name);
+                    match &mut share.lead {
+                        Lead::Backend(name) if !is_stand_in(name) => {
+                            *name = self.called(answer, name)
+                        }
+                        Lead::Service(name) => *name = self.called(answer, name),
+                        Lead::Backend(_) | Lead::Fail(_) => {}
                     }
                 }
                 Action::Backends(shares)
@@ -280,12 +286,6 @@ impl<'a, 'w> Writing<'a, 'w> {
             Action::Redirect(_) | Action::Close(_) | Action::Fail(_) => answer.action.clone(),
         }
     }
-}
-
-/// A way in which routes connect to a server or backend.
-struct Way {
-    connection: Connection,
-    called: String,
 }
 
 /// How a server is connected to that a rule leads to.

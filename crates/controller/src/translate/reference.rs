@@ -96,8 +96,8 @@ pub(super) fn resolve(
         "Backend" => Err(unknown()),
         _ => {
             world.service(&name).ok_or_else(unknown)?;
-            let served = service(world, guards, &name, reference.port);
-            served.map(|service| Led::Service(Box::new(service))).map_err(Nowhere::Failed)
+            let served = service(world, guards, route, &name, reference.port)?;
+            Ok(Led::Service(Box::new(served)))
         }
     }
 }
@@ -106,28 +106,35 @@ pub(super) fn resolve(
 fn service(
     world: &Index<'_>,
     guards: &Guards,
+    route: &About,
     name: &ObjectName,
     number: Option<i32>,
-) -> Result<PlannedService, Close> {
+) -> Result<PlannedService, Nowhere> {
+    let failed = |id: &str, reason: String| Nowhere::Failed(close(id, reason));
     let Some(number) = number else {
-        return Err(close(UNKNOWN, format!("a reference to Service {name} names a `port`")));
+        return Err(failed(UNKNOWN, format!("a reference to Service {name} names a `port`")));
     };
     let object = world.service(name);
     let spec = object.and_then(|service| service.value.spec.as_ref());
     let mut ports = spec.into_iter().flat_map(|spec| spec.ports.iter().flatten());
     let Some(port) = ports.find(|port| port.port == number) else {
-        return Err(close(UNKNOWN, format!("Service {name} has no port {number}")));
+        return Err(failed(UNKNOWN, format!("Service {name} has no port {number}")));
     };
     let key = endpoints::key(name, number);
     let sections = section::of_port(number, Some(port));
-    let levels = [Levels::default(), guards.levels(Guarded::Service, name, &sections)];
+    let of_service = guards.levels(Guarded::Service, name, &sections);
+    let namespace = route.namespace();
+    if let Some(close) = connection::foreign_fault(world, Kind::ROUTE, namespace, &of_service) {
+        return Err(Nowhere::Closed(close));
+    }
+    let levels = [Levels::default(), of_service];
     let connection = connection::of_server(&[], levels);
     let guard = guards.part(Guarded::Service, name, &sections).cloned();
     let service = Service {
         name: key.clone(),
         url: service_url(world, name, number, ""),
         endpoints: Some(key),
-        protocol: protocol(name, port, connection.tls.is_some())?,
+        protocol: protocol(name, port, connection.tls.is_some()).map_err(Nowhere::Failed)?,
         close: guard.or_else(|| connection::service_fault(world, &connection)),
         ..Service::default()
     };

@@ -131,11 +131,18 @@ fn rule_routes(
     let several = groups.len() > 1;
     let mut routes = Vec::new();
     for group in groups {
+        let first = group.listeners.first().map(|(listener, _)| listener.as_str());
         let answer = match guard.or(group.close.as_ref()) {
             Some(close) => Answer::closed(close.clone()),
-            None => answer.clone().by(&[group.policies.clone(), policies.clone()].concat()),
+            None => {
+                let gateway = group.listeners.first().map(|(_, gateway)| gateway.to_string());
+                let (gateway, route) = (gateway.unwrap_or_default(), route.name.to_string());
+                let names = [&gateway, first.unwrap_or_default(), &route, &name];
+                let ([of_gateway, of_listener], [of_route, of_rule]) =
+                    (group.policies.clone(), policies.clone());
+                answer.clone().by(&[of_gateway, of_listener, of_route, of_rule], names)
+            }
         };
-        let first = group.listeners.first().map(|(listener, _)| listener.as_str());
         routes.push(Route {
             name: match first {
                 Some(listener) if several => format!("{name}@{listener}"),

@@ -101,13 +101,14 @@ fn backend(
     guards: &Guards,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> PlannedBackend {
-    if let Some(field) = shape.stateless {
-        let message = "`Stateless` is not built yet; clients get sessions";
-        diagnostics.push(shape.about.warning("backend.session-routing", field, message));
-    }
     let close_of_backend = close(kind, shape, guards, diagnostics);
     let finding = Finding { world, shape, guards };
     let mut findings = Findings::default();
+    if let Some(field) = shape.stateless {
+        let message = "`Stateless` is not built yet; clients get sessions";
+        findings.remarks.push(format!("{field}: {message}"));
+        diagnostics.push(shape.about.warning("backend.session-routing", field, message));
+    }
     let mut candidates = Vec::new();
     for entry in &shape.entries {
         candidates.extend(finding.candidates(entry, &mut findings, diagnostics));
@@ -133,10 +134,12 @@ fn backend(
         let close = guard.or(foreign);
         let close = close.or_else(|| connection::target_fault(world, &connection));
         if let Some(close) = close
-            && close_of_backend.is_none()
             && candidate.target.close.is_none()
         {
-            diagnostics.push(shape.about.error("target.closed", &candidate.field, closed(&close)));
+            if close_of_backend.is_none() {
+                let message = closed(&close);
+                diagnostics.push(shape.about.error("target.closed", &candidate.field, message));
+            }
             candidate.shut(close);
         }
         connections.push(connection);

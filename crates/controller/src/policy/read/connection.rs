@@ -105,8 +105,8 @@ impl Reading<'_> {
         let mut names = Vec::new();
         for (index, name) in validation.subject_alt_names.into_iter().enumerate() {
             let written = match name.kind.as_str() {
-                "Hostname" => name.hostname,
-                "URI" => name.uri,
+                "Hostname" => name.hostname.filter(|host| !host.contains("://")),
+                "URI" => name.uri.filter(|uri| uri.contains("://")),
                 _ => None,
             };
             match written.filter(|written| is_certificate_name(written)) {

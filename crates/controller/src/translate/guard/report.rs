@@ -1,5 +1,7 @@
 //! What is to be said of a policy: how it fares with each object that it is attached to.
 
+use std::collections::BTreeMap;
+
 use crate::object::{About, ObjectName};
 use crate::policy::{Finding, said};
 use crate::resources::PolicyTarget;
@@ -15,8 +17,8 @@ pub(in crate::translate) const MOST_ANCESTORS: usize = 16;
 pub(super) struct Report {
     ancestors: Vec<AncestorStatus>,
     more: usize,
-    /// What of it is not in force at the first thing where an older policy says it.
-    pub(super) overruled: Option<String>,
+    /// What of it is not in force at which object, because an older policy says it.
+    pub(super) overruled: BTreeMap<ObjectName, String>,
 }
 
 impl Report {
