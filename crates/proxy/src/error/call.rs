@@ -6,7 +6,7 @@ use bytes::Bytes;
 use config::Close;
 use mcp::{ErrorCode, Id, TargetName};
 
-use crate::access_log::Ending;
+use crate::access_log::{Ending, Record};
 use crate::error::request::SESSION_NOT_FOUND;
 use crate::upstream::UpstreamError;
 
@@ -112,7 +112,7 @@ pub enum CallError {
         what: String,
     },
     /// The target is kept shut by what guards it.
-    #[error("target `{target}` is closed [{}]; the gateway's log says why", close.id)]
+    #[error("target `{target}` is closed [{}]; the access log says why", close.id)]
     Closed {
         /// The target that the call was for.
         target: TargetName,
@@ -175,6 +175,14 @@ impl CallError {
             | Self::TooManyCalls
             | Self::TooManySubscriptions
             | Self::ShuttingDown => Fault::Gateway,
+        }
+    }
+
+    /// Notes it in the access log, with what clients are not told of it.
+    pub(crate) fn note(&self, record: &mut Record) {
+        record.error(self.class());
+        if let Self::Closed { close, .. } = self {
+            record.reason(&close.reason);
         }
     }
 

@@ -254,7 +254,8 @@ fn menu_target(member: &Member) -> MenuTarget {
     let feed = match (&member.upstream, &member.feed) {
         (Ok(upstream), feed) => feed.as_ref().unwrap_or(upstream.base()),
         (Err(close), _) => {
-            let reason = format!("closed: {} [{}]", close.reason, close.id);
+            // Whoever runs the gateway reads why elsewhere; clients are not told of policies and secrets.
+            let reason = format!("closed [{}]", close.id);
             let standing = Standing::Missing { since: member.since, reason };
             return MenuTarget { name, catalog: None, standing };
         }

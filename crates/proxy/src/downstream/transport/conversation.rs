@@ -229,7 +229,7 @@ impl Answering<'_> {
     }
 
     async fn fail(mut self, error: &CallError) {
-        self.record.error(error.class());
+        error.note(&mut self.record);
         if !matches!(error, CallError::Withdrawn) {
             self.say(error.response(self.id)).await;
         }

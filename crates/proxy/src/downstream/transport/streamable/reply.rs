@@ -125,7 +125,7 @@ impl Asked<'_> {
 
 /// What is said of a failed call, and noted.
 pub(super) fn failed(error: &CallError, id: &Id, record: &mut Record) -> Bytes {
-    record.error(error.class());
+    error.note(record);
     let ending = error.ending();
     if ending != Ending::Complete {
         record.ends_as(ending);
