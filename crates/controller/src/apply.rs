@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::deploy::{Deployed, is_of, metadata, session_keys_name};
-use crate::leader::Leadership;
+use crate::leader::{LONGEST_WRITE, Leadership};
 use crate::object::{Object, ObjectName};
 use crate::outcome::Outcome;
 
@@ -94,7 +94,7 @@ impl Applier {
         }
         self.check()?;
         let apply = PatchParams::apply(FIELD_MANAGER).force();
-        objects.patch(&name.name, &apply, &Patch::Apply(object)).await?;
+        within(objects.patch(&name.name, &apply, &Patch::Apply(object))).await?;
         Ok(())
     }
 
@@ -116,7 +116,7 @@ impl Applier {
             serde_json::from_value(metadata(gateway, &name)).unwrap_or_default();
         let data = BTreeMap::from([("0".to_owned(), ByteString(key))]);
         let secret = Secret { metadata, data: Some(data), ..Secret::default() };
-        secrets.create(&PostParams::default(), &secret).await?;
+        within(secrets.create(&PostParams::default(), &secret)).await?;
         Ok(())
     }
 
@@ -132,7 +132,7 @@ impl Applier {
         let there = objects.get_metadata_opt(&name.name).await?;
         if there.is_some_and(|there| is_ours(&there.metadata, gateway)) {
             self.check()?;
-            objects.delete(&name.name, &DeleteParams::default()).await?;
+            within(objects.delete(&name.name, &DeleteParams::default())).await?;
         }
         Ok(())
     }
@@ -141,6 +141,17 @@ impl Applier {
         match self.leadership.is_held() {
             true => Ok(()),
             false => Err(Stop::Outcome(Outcome::NotLeading)),
+        }
+    }
+}
+
+/// A write that nobody else's can follow: it ends before another replica leads.
+async fn within<T>(write: impl Future<Output = kube::Result<T>>) -> Result<T, Stop> {
+    match tokio::time::timeout(LONGEST_WRITE, write).await {
+        Ok(written) => Ok(written?),
+        Err(_) => {
+            let silent = format!("nothing was heard for {LONGEST_WRITE:?}");
+            Err(Stop::Outcome(Outcome::Unheard(silent)))
         }
     }
 }

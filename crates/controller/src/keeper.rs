@@ -73,9 +73,12 @@ impl Keeper {
                 let outcome = applied.unwrap_or_else(|_| {
                     Outcome::Unheard(format!("nothing was heard for {APPLYING:?}"))
                 });
+                let before = done.get(name).map(|done| &done.outcome);
+                let outcome = confirmed(outcome, before);
                 self.metrics.applied(&outcome);
                 report(name, &outcome);
-                if self.outcomes.send((name.clone(), outcome.clone())).await.is_err() {
+                let is_news = before != Some(&outcome);
+                if is_news && self.outcomes.send((name.clone(), outcome.clone())).await.is_err() {
                     return;
                 }
                 done.insert(
@@ -90,6 +93,19 @@ impl Keeper {
                 );
             }
         }
+    }
+}
+
+/// What is refused once may be refused by an API server that has just begun and knows no rights yet: it counts
+/// when it is refused again.
+fn confirmed(outcome: Outcome, before: Option<&Outcome>) -> Outcome {
+    match outcome {
+        Outcome::Failed(why)
+            if !matches!(before, Some(Outcome::Failed(_) | Outcome::Unheard(_))) =>
+        {
+            Outcome::Unheard(why)
+        }
+        outcome => outcome,
     }
 }
 

@@ -21,6 +21,8 @@ use crate::metrics::Metrics;
 const DURATION: Duration = Duration::from_secs(15);
 /// After which time without a renewal the holder itself stops writing.
 const STOP_AFTER: Duration = Duration::from_secs(10);
+/// How long a write may take that is begun while this replica leads: it ends before another one leads.
+pub(crate) const LONGEST_WRITE: Duration = Duration::from_secs(4);
 /// How often it is renewed, or looked at.
 const EVERY: Duration = Duration::from_secs(2);
 

@@ -53,6 +53,8 @@ pub struct Stored {
     pub version: String,
     /// Its `status` as it is written.
     pub status: Value,
+    /// What its `spec` refers to, whatever else it says: `controllerName`, `gatewayClassName` or `parentRefs`.
+    pub(crate) refers_to: Value,
     decoded: Arc<Manifests>,
 }
 
@@ -178,7 +180,10 @@ fn stored(value: Value) -> (ObjectName, Stored) {
     let status = value.get("status").cloned().unwrap_or_default();
     let version = value.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
     let version = version.rsplit('/').next().unwrap_or_default().to_owned();
-    (name, Stored { metadata, version, status, decoded: Arc::new(object(value)) })
+    let spec = |field| value.get("spec").and_then(|spec| spec.get(field));
+    let refers_to = ["controllerName", "gatewayClassName", "parentRefs"].into_iter().find_map(spec);
+    let refers_to = refers_to.cloned().unwrap_or_default();
+    (name, Stored { metadata, version, status, refers_to, decoded: Arc::new(object(value)) })
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod backend;
 mod features;
 mod gateway;
+mod undecodable;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -73,13 +74,6 @@ pub(crate) fn wanted(sight: &Sight<'_>) -> Vec<Wanted> {
             });
             all.extend(wanted.map(|wanted| sight.of_backend(wanted, &outcome.conditions)));
         }
-        for (name, stored) in sight.stores.undecodable(kind) {
-            let Some(fault) = stored.fault() else { continue };
-            let conditions = [Condition::fails(ACCEPTED, reason::INVALID, fault)];
-            let status = |_: &Stored, moment| backend::undecodable(&conditions, stored, moment);
-            let wanted = sight.own(kind, name, status);
-            all.extend(wanted.map(|wanted| sight.of_backend(wanted, &conditions)));
-        }
     }
     for (name, parents) in &statuses.routes {
         let entries = parents.iter().map(parent).collect::<Vec<_>>();
@@ -94,6 +88,7 @@ pub(crate) fn wanted(sight: &Sight<'_>) -> Vec<Wanted> {
             all.extend(sight.shared(kind, name, &ANCESTORS, &entries));
         }
     }
+    all.extend(undecodable::wanted(sight));
     all
 }
 
@@ -110,7 +105,9 @@ impl Sight<'_> {
         if written::is_there(&status, &stored.status) {
             return None;
         }
-        Some(Wanted { write: write(kind, name, stored, status, false), may_wait: false })
+        // A message alone comes from proxies, or from what changes with them.
+        let may_wait = written::same_but_messages(&status, &stored.status);
+        Some(Wanted { write: write(kind, name, stored, status, false), may_wait })
     }
 
     /// The status of a Backend: what only proxies report may wait, and what its own policies close is an

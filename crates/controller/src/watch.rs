@@ -118,7 +118,10 @@ impl Iterator for Pauses {
     type Item = Duration;
 
     fn next(&mut self) -> Option<Duration> {
-        self.0.next().map(|pause| pause.min(LONGEST_PAUSE))
+        let pause = self.0.next()?;
+        // What is random in kube's pauses stands in their fractions; without it all would ask at once.
+        let random = Duration::from_nanos(pause.subsec_nanos().into());
+        Some(pause.min(LONGEST_PAUSE.saturating_sub(random)))
     }
 }
 

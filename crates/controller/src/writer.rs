@@ -18,14 +18,12 @@ use tracing::{debug, warn};
 
 use crate::apply::FIELD_MANAGER;
 use crate::kind::Kind;
-use crate::leader::Leadership;
+use crate::leader::{LONGEST_WRITE, Leadership};
 use crate::metrics::{Metrics, Written};
 use crate::object::ObjectName;
 
 /// How many writes are on their way at once.
 const AT_ONCE: usize = 8;
-/// How long a write may take.
-const DEADLINE: Duration = Duration::from_secs(10);
 /// How many characters of an event are kept: an API server takes 1 kB.
 const LONGEST_NOTE: usize = 500;
 /// How long after a write the watch may take to bring what was written.
@@ -97,7 +95,7 @@ impl Writer {
         if !self.leadership.is_held() {
             return None;
         }
-        let attempted = tokio::time::timeout(DEADLINE, self.attempt(&write)).await;
+        let attempted = tokio::time::timeout(LONGEST_WRITE, self.attempt(&write)).await;
         let is_conflict = |code| code == 409 || code == 404;
         let written = match &attempted {
             Ok(Ok(())) => Written::Done,
@@ -107,7 +105,7 @@ impl Writer {
         self.metrics.wrote(write.kind, written);
         match attempted {
             Ok(Ok(())) => {
-                let warned = tokio::time::timeout(DEADLINE, self.warn(&write)).await;
+                let warned = tokio::time::timeout(LONGEST_WRITE, self.warn(&write)).await;
                 if warned.is_err() {
                     debug!(kind = write.kind.name(), name = %write.name, "Writing an event took too long.");
                 }

@@ -133,6 +133,22 @@ pub(crate) fn same_conditions(written: &Value, current: &Value) -> bool {
     is_same(&of(written), &of(current))
 }
 
+/// Whether two statuses differ by the words of their conditions at most.
+pub(crate) fn same_but_messages(written: &Value, current: &Value) -> bool {
+    is_there(&without_messages(written), &without_messages(current))
+}
+
+fn without_messages(value: &Value) -> Value {
+    match value {
+        Value::Array(list) => list.iter().map(without_messages).collect(),
+        Value::Object(fields) => {
+            let kept = fields.iter().filter(|(field, _)| *field != "message");
+            kept.map(|(field, value)| (field.clone(), without_messages(value))).collect()
+        }
+        other => other.clone(),
+    }
+}
+
 /// The condition of this type.
 pub(crate) fn found<'a>(list: &'a Value, key: &str, value: &str) -> Option<&'a Value> {
     list.as_array()?.iter().find(|one| text(one, key) == value)

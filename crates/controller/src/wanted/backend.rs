@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::kind::Kind;
 use crate::object::ObjectName;
 use crate::resources::{BackendSummary, TargetStatus};
-use crate::status::{BackendOutcome, Condition, TargetOutcome};
+use crate::status::{BackendOutcome, TargetOutcome};
 use crate::stores::Stored;
 use crate::translate::{backend_name, kgateway_backend_name};
 use crate::wanted::Sight;
@@ -41,12 +41,6 @@ pub(super) fn status(
         "summary": summary,
         "targets": targets,
     })
-}
-
-/// The `status` of a Backend of which nothing can be used.
-pub(super) fn undecodable(conditions: &[Condition], stored: &Stored, moment: Moment) -> Value {
-    let before = stored.status.get("conditions").unwrap_or(&Value::Null);
-    json!({ "conditions": written::conditions(conditions, before, moment) })
 }
 
 /// Whether two statuses differ by nothing but what proxies report.
