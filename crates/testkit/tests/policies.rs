@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use bytes::Bytes;
 use http::StatusCode;
 use http_body_util::Full;
@@ -192,6 +193,34 @@ async fn an_mcp_server_is_shown_its_token_with_every_request() -> anyhow::Result
     anyhow::ensure!(without.is_none(), "{without:?}");
     recorder.sees("a request", |exchange| is_shown(&exchange.headers)).await?;
     anyhow::ensure!(!gateway.admin("/config").await?.contains("of-the-backend"));
+    gateway.stop().await
+}
+
+#[tokio::test]
+#[ignore = "run by cargo xtask test, needs the portico binary"]
+async fn clients_are_told_of_a_closed_target_no_more_than_an_id() -> anyhow::Result<()> {
+    let server = RawServer::start(Framing::Json).await?;
+    let backend = route(&format!(
+        "{{ mcp: {{ targets: [{{ name: open, static: {{ host: 127.0.0.1, port: {0} }} }}, \
+         {{ name: shut, static: {{ host: 127.0.0.1, port: {0}, \
+         policies: {{ auth: {{ secretRef: {{ name: absent }} }} }} }} }}] }} }}",
+        server.port
+    ));
+    let gateway = start(&[backend]).await?;
+    let mut wire = Wire::open(&gateway.url("/"), "2025-06-18").await?;
+    let said = wire.request("tools/list", json!({})).await?;
+    let targets = said.pointer("/result/_meta/dev.portico~1targets").cloned().unwrap_or_default();
+    let shut = targets.as_array().into_iter().flatten().find(|one| one["name"] == "shut");
+    let shut = shut.with_context(|| format!("nothing is said of it: {said}"))?;
+    anyhow::ensure!(
+        shut["reason"].as_str().is_some_and(|why| why.starts_with("closed [")),
+        "{shut}"
+    );
+
+    let answer = wire.call("shut_work", json!({})).await?;
+    anyhow::ensure!(!said.to_string().contains("absent"), "{said}");
+    anyhow::ensure!(!answer.to_string().contains("absent"), "{answer}");
+    gateway.process.says("absent").await?;
     gateway.stop().await
 }
 
