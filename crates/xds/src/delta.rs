@@ -71,8 +71,9 @@ impl Client {
         };
         let sendable: Vec<ResourceType> = ResourceType::ALL.into_iter().filter(sendable).collect();
         for kind in sendable {
-            // A document that came before what it names would find targets that are down.
-            if kind == ResourceType::Document && !self.is_told(scope, &PARTS) {
+            // A document that came before what it names would find targets that are down. It does not wait for
+            // what has merely changed meanwhile, which may go on for ever.
+            if kind == ResourceType::Document && self.lacks_parts(scope) {
                 continue;
             }
             let may_remove = kind == ResourceType::Document || self.has_document(scope);
@@ -104,14 +105,12 @@ impl Client {
         })
     }
 
-    /// Whether the client has answered everything that it has to be told of these types, as far as
-    /// it wants to hear of them.
-    fn is_told(&self, scope: &Scope, kinds: &[ResourceType]) -> bool {
-        kinds.iter().all(|kind| {
-            self.types.get(kind).is_none_or(|subscription| {
-                let (changed, _) = subscription.difference(scope, *kind, false);
-                subscription.in_flight.is_none() && changed.is_empty()
-            })
+    /// Whether there is something that documents name and of which the client has no version yet, as far as it
+    /// wants to hear of it.
+    fn lacks_parts(&self, scope: &Scope) -> bool {
+        PARTS.iter().any(|kind| {
+            let subscription = self.types.get(kind);
+            subscription.is_some_and(|subscription| subscription.lacks_some(scope, *kind))
         })
     }
 }
@@ -120,6 +119,19 @@ impl Client {
 const PARTS: [ResourceType; 2] = [ResourceType::Secret, ResourceType::Endpoints];
 
 impl Subscription {
+    /// Whether something of this type has never been taken, nor refused as it is.
+    fn lacks_some(&self, scope: &Scope, kind: ResourceType) -> bool {
+        let on_its_way = |name: &str| {
+            let sent = self.in_flight.iter().flat_map(|sent| &sent.before);
+            sent.into_iter().any(|(one, before)| one == name && before.is_none())
+        };
+        let lacks = |(name, resource): (&str, &Resource)| match self.known.contains_key(name) {
+            true => on_its_way(name),
+            false => self.refused.get(name) != Some(&resource.version),
+        };
+        scope.of(kind).any(lacks)
+    }
+
     fn difference(
         &self,
         scope: &Scope,
