@@ -177,7 +177,9 @@ async fn what_a_newer_controller_adds_is_left_out_unless_it_narrows_something() 
     let mut visitor = Visitor::<Full<Bytes>>::of(gateway.port()).await?;
     let (head, said) = visitor.get("localhost", "/some", &[]).await?;
     assert_eq!(head.status, StatusCode::SERVICE_UNAVAILABLE);
-    anyhow::ensure!(said.to_string().contains("it requires `callers`"), "{said}");
+    anyhow::ensure!(said.to_string().contains("closed [document.requires]"), "{said}");
+    let is_told = |line: &str| line.contains("it requires `callers`");
+    gateway.access_line("why the route is closed", is_told).await?;
 
     // The controller hears of all of it; the log has each field once, however often it is published.
     let later = NEWER.replace(r#""/more""#, r#""/later""#);

@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 use crate::federation::Changes;
 
-/// How long after a change it is waited for the next.
-const QUIET: Duration = Duration::from_millis(100);
+/// How long after a change it is waited for the next: as long as a busy API server takes for one object of many.
+const QUIET: Duration = Duration::from_millis(250);
 /// How long after a change it is waited for targets that have not answered yet: what one lists comes with what another
 /// listed whose place it takes.
 const SETTLING: Duration = Duration::from_millis(800);
@@ -92,8 +92,8 @@ mod tests {
 
     #[test]
     fn changes_that_come_together_are_told_as_one_and_soon() {
-        assert_eq!(told(0, true), 100);
-        assert_eq!(told(200, true), 300);
+        assert_eq!(told(0, true), 250);
+        assert_eq!(told(200, true), 450);
         // A target that is new is awaited, but not for long.
         assert_eq!(told(0, false), 800);
         assert_eq!(told(200, false), 1000);
