@@ -13,6 +13,7 @@ mod gateway;
 mod grant;
 mod guard;
 mod index;
+mod key_pair;
 mod listener;
 mod matches;
 mod parent;
@@ -49,7 +50,7 @@ pub(crate) use shape::{backend_name, kgateway_backend_name};
 /// What the objects of a world mean.
 #[derive(Debug, Default)]
 pub struct Translated {
-    /// The document of each Gateway that is ours and has a listener that can be served. They name
+    /// The document of each Gateway that is ours, without listeners where none can be served. They name
     /// endpoints and certificates by key and hold none.
     pub documents: BTreeMap<ObjectName, Reading>,
     /// What is to be said of the objects that are ours.
@@ -64,7 +65,7 @@ pub fn translate(world: &World, settings: &Settings) -> Translated {
     let index = Index::of(world, settings);
     let (plan, statuses) = plan(&index, &mut diagnostics);
     let mut documents = BTreeMap::new();
-    for gateway in plan.gateways().iter().filter(|gateway| gateway.is_in_force()) {
+    for gateway in plan.gateways() {
         let share = Share::Gateway(gateway.name());
         let address = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
         let (mut document, origins) = plan.document(&index, &share, address);

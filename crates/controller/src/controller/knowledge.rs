@@ -259,6 +259,10 @@ impl Knowledge {
         for gateway in gateways {
             let name = &gateway.about.name;
             let Some(reading) = meaning.translated.documents.get(name) else { continue };
+            // Proxies that are there are told; none are made for it.
+            if reading.document.listeners.is_empty() {
+                continue;
+            }
             let Some(version) = meaning.documents.get(name) else { continue };
             let ports = ports(&reading.document);
             let proxy = ObjectName::new(

@@ -14,6 +14,7 @@ use crate::policy::{Authorities, Connection, CredentialSource, Finding, Tls, Tru
 use crate::translate::attached::{Attached, Levels};
 use crate::translate::grant::{self, Kind, Referent};
 use crate::translate::index::Index;
+use crate::translate::key_pair;
 use crate::world::{World, secret_text};
 
 /// The names of values, as Kubernetes calls them.
@@ -160,10 +161,12 @@ impl Materials {
     }
 
     fn certificate(&mut self, world: &Index<'_>, name: &ObjectName) -> Result<String, String> {
-        let mut values = BTreeMap::new();
-        for value in CERTIFICATE {
-            values.insert(value.to_owned(), of_secret(world, name, value)?);
+        let [chain, key] = CERTIFICATE.map(|value| of_secret(world, name, value));
+        let (chain, key) = (chain?, key?);
+        if let Some(fault) = key_pair::fault(chain.expose(), key.expose()) {
+            return Err(format!("Secret {name} {fault}"));
         }
+        let values = CERTIFICATE.map(str::to_owned).into_iter().zip([chain, key]).collect();
         self.secrets.insert(name.to_string(), values);
         Ok(name.to_string())
     }

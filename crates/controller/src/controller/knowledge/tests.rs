@@ -126,3 +126,26 @@ async fn a_pod_that_comes_or_goes_is_told_and_changes_no_document() {
     assert_eq!(told(&mut knowledge), r#"{"n/echo:80": [10.0.0.3:3000]}"#);
     assert!(Arc::ptr_eq(&before, &document(&knowledge)), "the document was made again");
 }
+
+#[tokio::test]
+async fn proxies_of_a_gateway_that_can_serve_nothing_any_more_are_told_so() {
+    let (mut knowledge, _authorities) = knowledge();
+    assert!(knowledge.missing().is_empty());
+    let name = ObjectName::new("n", "g");
+    let made = knowledge.make(true);
+    let before = made.publication.get(&name).unwrap().document.clone();
+    assert!(made.needs.contains_key(&name));
+
+    let (kind, mut gateway) =
+        objects().into_iter().find(|(kind, _)| *kind == Kind::Gateway).unwrap();
+    gateway["spec"]["listeners"][0]["protocol"] = json!("TLS");
+    knowledge.changed(kind, Change::Applied(gateway));
+    assert!(knowledge.missing().is_empty());
+    let made = knowledge.make(true);
+    let after = made.publication.get(&name).unwrap().document.clone();
+    assert_ne!(before.version, after.version);
+    let document: Value = serde_json::from_slice(&after.json).unwrap();
+    assert_eq!(document.get("listeners"), None);
+    assert_eq!(document["routes"][0]["close"]["id"], "gateway.none");
+    assert!(made.gateways.iter().any(|gateway| gateway.about.name == name), "its proxies may ask");
+}

@@ -6,14 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use config::Close;
 use gateway_api::gateways::{GatewayListeners, GatewayListenersTlsCertificateRefs};
 use k8s_openapi::api::core::v1::Secret;
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::object::{About, Object, ObjectName};
 use crate::status::reason;
 use crate::translate::class;
 use crate::translate::grant::{self, Kind, Referent};
 use crate::translate::index::Index;
+use crate::translate::key_pair;
 use crate::translate::listener::Problem;
 use crate::world::secret_text;
 
@@ -127,13 +126,8 @@ fn fault(secret: &Object<Secret>) -> Option<&'static str> {
     if secret.value.type_.as_deref() != Some("kubernetes.io/tls") {
         return Some("is not of the type `kubernetes.io/tls`");
     }
-    let bytes = |name| secret_text(&secret.value, name).unwrap_or_default().as_bytes();
-    let mut chain = CertificateDer::pem_slice_iter(bytes(CHAIN)).peekable();
-    if chain.peek().is_none() || chain.any(|certificate| certificate.is_err()) {
-        return Some("has no certificate in its `tls.crt`");
-    }
-    let is_key = PrivateKeyDer::from_pem_slice(bytes(KEY)).is_ok();
-    (!is_key).then_some("has no private key in its `tls.key`")
+    let text = |name| secret_text(&secret.value, name).unwrap_or_default();
+    key_pair::fault(text(CHAIN), text(KEY))
 }
 
 fn invalid(message: String) -> Problem {
