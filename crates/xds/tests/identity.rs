@@ -4,25 +4,28 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use xds::Identity;
 
 /// A new authority.
-fn authority() -> CertifiedIssuer<'static, KeyPair> {
+fn authority() -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Error> {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+    CertifiedIssuer::self_signed(params, KeyPair::generate()?)
 }
 
 /// A certificate for `host` by an authority, and its key, both in PEM.
-fn issued(host: &str, by: &CertifiedIssuer<'static, KeyPair>) -> (String, String) {
-    let key = KeyPair::generate().unwrap();
-    let certificate =
-        CertificateParams::new([host.to_owned()]).unwrap().signed_by(&key, by).unwrap();
-    (certificate.pem(), key.serialize_pem())
+fn issued(
+    host: &str,
+    by: &CertifiedIssuer<'static, KeyPair>,
+) -> Result<(String, String), rcgen::Error> {
+    let key = KeyPair::generate()?;
+    let certificate = CertificateParams::new([host.to_owned()])?.signed_by(&key, by)?;
+    Ok((certificate.pem(), key.serialize_pem()))
 }
 
 #[test]
-fn a_certificate_is_trusted_with_its_key_by_its_authority_and_for_its_host() {
-    let (ours, other) = (authority(), authority());
-    let (chain, key) = issued("controller.example", &ours);
-    let (_, other_key) = issued("controller.example", &ours);
+fn a_certificate_is_trusted_with_its_key_by_its_authority_and_for_its_host()
+-> Result<(), rcgen::Error> {
+    let (ours, other) = (authority()?, authority()?);
+    let (chain, key) = issued("controller.example", &ours)?;
+    let (_, other_key) = issued("controller.example", &ours)?;
     let is_trusted = |key: &str, by: &str, host: &str| {
         Identity::is_trusted(chain.as_bytes(), key.as_bytes(), by.as_bytes(), host)
     };
@@ -34,4 +37,5 @@ fn a_certificate_is_trusted_with_its_key_by_its_authority_and_for_its_host() {
     assert!(!is_trusted(&key, &ours.pem(), "other.example"), "another host");
     assert!(!is_trusted(&key, "", host), "no authority");
     assert!(!is_trusted(&key, "half of a backup", host), "a damaged authority");
+    Ok(())
 }

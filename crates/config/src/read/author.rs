@@ -25,7 +25,7 @@ impl Author {
     }
 
     /// The name that a person may have meant.
-    pub(crate) fn meant<'a>(self, closest: Option<&'a str>) -> Option<&'a str> {
+    pub(crate) fn meant(self, closest: Option<&str>) -> Option<&str> {
         closest.filter(|_| self == Self::Person)
     }
 

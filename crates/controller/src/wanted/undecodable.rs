@@ -1,7 +1,7 @@
 //! What is to be said of objects of ours of which nothing can be used. What was said of their parts stays beside
 //! it: the names of a Backend's targets are its own until it is mended.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::kind::Kind;
 use crate::object::ObjectName;
@@ -41,12 +41,9 @@ fn of_its_own(sight: &Sight<'_>, kind: Kind, name: &ObjectName, stored: &Stored)
     }
     let wanted = sight.own(kind, name, |stored, moment| {
         let before = stored.status.get("conditions").unwrap_or(&Value::Null);
-        let mut status = match &stored.status {
-            Value::Object(fields) => Value::Object(fields.clone()),
-            _ => json!({}),
-        };
-        status["conditions"] = written::conditions(&said, before, moment);
-        status
+        let mut status = stored.status.as_object().cloned().unwrap_or_default();
+        status.insert("conditions".to_owned(), written::conditions(&said, before, moment));
+        Value::Object(status)
     })?;
     match kind {
         Kind::AgentgatewayBackend | Kind::KgatewayBackend => Some(sight.of_backend(wanted, &said)),
