@@ -106,10 +106,12 @@ fn delta(last: &Snapshot, now: &Snapshot) -> Report {
     Report { document_version, targets, findings, ..Report::default() }
 }
 
-/// What is not in force as it was told.
+/// What is not in force as it was told, and what a newer controller says that is left out.
 fn findings(diagnostics: &[config::Diagnostic]) -> Vec<Finding> {
-    let errors = diagnostics.iter().filter(|one| one.severity == Severity::Error);
-    errors.take(MOST_FINDINGS).map(finding).collect()
+    let matters = |one: &&config::Diagnostic| {
+        one.severity == Severity::Error || one.id == "document.unknownField"
+    };
+    diagnostics.iter().filter(matters).take(MOST_FINDINGS).map(finding).collect()
 }
 
 fn finding(diagnostic: &config::Diagnostic) -> Finding {
