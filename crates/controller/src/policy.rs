@@ -3,12 +3,6 @@
 mod fields;
 mod read;
 mod rules;
-/// Findings in one line.
-pub(crate) fn said(findings: &[Finding]) -> String {
-    let lines = findings.iter().map(|finding| format!("`{}`: {}", finding.field, finding.message));
-    lines.collect::<Vec<_>>().join("; ")
-}
-
 #[cfg(test)]
 mod tests;
 
@@ -90,4 +84,10 @@ fn by_name(value: &Value) -> Attachment {
 
 fn by_labels(value: &Value) -> Attachment {
     serde_json::from_value(value.clone()).map_or(Attachment::Anything, Attachment::Labels)
+}
+
+/// Findings in one line.
+pub(crate) fn said(findings: &[Finding]) -> String {
+    let lines = findings.iter().map(|finding| format!("`{}`: {}", finding.field, finding.message));
+    lines.collect::<Vec<_>>().join("; ")
 }

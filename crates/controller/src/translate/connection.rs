@@ -146,8 +146,7 @@ impl Materials {
             (Authorities::System, Some(name)) if of_secret(world, name, AUTHORITIES).is_ok() => {
                 Some(self.authorities(world, name)?)
             }
-            (Authorities::System, Some(_)) => None,
-            (Authorities::System, None) => None,
+            (Authorities::System, _) => None,
         };
         Ok(TargetTls {
             ca: None,

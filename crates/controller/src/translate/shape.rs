@@ -6,8 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::Value;
 
 use crate::object::{About, Object, ObjectName};
-use crate::policy::said;
-use crate::policy::{Rules, of_backend};
+use crate::policy::{Rules, of_backend, said};
 use crate::resources::{
     self, AgentgatewayBackend, BackendStatus, KgatewayBackend, KgatewayMcp, KgatewayProtocol,
     KgatewayTarget, Mcp, Protocol, SingleTarget, StaticBackend, Target, TargetStatus,

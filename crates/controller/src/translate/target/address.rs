@@ -9,8 +9,7 @@ use k8s_openapi::api::core::v1::ServicePort;
 
 use crate::endpoints;
 use crate::object::{About, ObjectName};
-use crate::policy::said;
-use crate::policy::{Rules, of_target};
+use crate::policy::{Rules, of_target, said};
 use crate::translate::attached::Levels;
 use crate::translate::closed::closed;
 use crate::translate::guard::Guarded;
