@@ -187,6 +187,10 @@ whole from the narrowest that says it:
 - `backend`: Gateway < listener < HTTPRoute < rule < Service < its port < Backend < its target < `policies` in the
   Backend < `policies` in the target. A `BackendTLSPolicy` is a policy of its Service, with `tls` alone.
 
+What `backend.auth` of a Gateway, listener or route holds is shown to every server that their routes lead to, those of
+other namespaces among them. What the policies of a Service show of Secrets needs a ReferenceGrant for these where a
+Backend or route of another namespace leads to it.
+
 Of two policies on one thing the older counts, part by part, and the other says so.
 
 Policies of other kinds (`TrafficPolicy` and others of `gateway.kgateway.dev`, of groups with `agentgateway` in their
