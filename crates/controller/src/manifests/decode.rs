@@ -38,7 +38,8 @@ impl Decoder {
                 "not a Kubernetes object: it needs `apiVersion`, `kind` and `metadata.name`";
             self.report(about.error("object.malformed", "", message));
             // What it was to guard must not open because of that.
-            if GUARDS.contains(&about.kind.as_str()) {
+            let is_attached = AttachedPolicy::read(&about, &value, false).is_some();
+            if GUARDS.contains(&about.kind.as_str()) || is_attached {
                 self.guard(&value, about, false)
                     .into_iter()
                     .for_each(|diagnostic| self.report(diagnostic));

@@ -105,7 +105,8 @@ impl<'a> Plan<'a> {
         share: &Share<'_>,
         address: IpAddr,
     ) -> (Document, Origins) {
-        let mut writing = Writing::new(world, share);
+        let has_several_gateways = matches!(share, Share::All) && self.gateways.len() > 1;
+        let mut writing = Writing::new(world, has_several_gateways);
         let shared = self.gateways.iter().filter(|served| share.has(served.name()));
         for listener in shared.flat_map(Served::in_force) {
             writing.add_listener(listener, address);
@@ -144,12 +145,12 @@ struct Writing<'a, 'w> {
 }
 
 impl<'a, 'w> Writing<'a, 'w> {
-    fn new(world: &'a Index<'w>, share: &Share<'_>) -> Self {
+    fn new(world: &'a Index<'w>, has_several_gateways: bool) -> Self {
         Self {
             world,
             document: Document::default(),
             origins: Origins::default(),
-            has_several_gateways: matches!(share, Share::All),
+            has_several_gateways,
             backends: BTreeSet::new(),
             services: BTreeSet::new(),
         }

@@ -137,7 +137,12 @@ fn rule_routes(
             None => {
                 let gateway = group.listeners.first().map(|(_, gateway)| gateway.to_string());
                 let (gateway, route) = (gateway.unwrap_or_default(), route.name.to_string());
-                let names = [&gateway, first.unwrap_or_default(), &route, &name];
+                // Policies name a rule by its name, wherever it stands among the others.
+                let rule = match &rule.name {
+                    Some(name) => format!("{route}/{name}"),
+                    None => name.clone(),
+                };
+                let names = [&gateway, first.unwrap_or_default(), &route, &rule];
                 let ([of_gateway, of_listener], [of_route, of_rule]) =
                     (group.policies.clone(), policies.clone());
                 answer.clone().by(&[of_gateway, of_listener, of_route, of_rule], names)
