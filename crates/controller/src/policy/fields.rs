@@ -189,7 +189,8 @@ whole from the narrowest that says it:
 
 What `backend.auth` of a Gateway, listener or route holds is shown to every server that their routes lead to, those of
 other namespaces among them. What the policies of a Service show of Secrets needs a ReferenceGrant for these where a
-Backend or route of another namespace leads to it.
+Backend or route of another namespace leads to it, and is closed without one; a key that a policy writes itself stays in
+its namespace. A grant for a Backend is one for whatever that Backend shows.
 
 Of two policies on one thing the older counts, part by part, and the other says so.
 
