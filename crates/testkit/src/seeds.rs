@@ -76,6 +76,11 @@ impl Source {
         Ok(Self { folder: root.join("examples/seeds"), kind: Kind::Ours, substitutions })
     }
 
+    /// Whether the documents are not at hand, so that our own versions stand for them.
+    pub fn is_ours(&self) -> bool {
+        matches!(self.kind, Kind::Ours)
+    }
+
     /// The tutorial whose name starts with `number`.
     pub fn seed(&self, number: &str) -> anyhow::Result<Seed> {
         let (manifests, commands) = match self.kind {

@@ -20,6 +20,9 @@ static TURN: Mutex<()> = Mutex::const_new(());
 /// Where 000, 001, 002 and 004 forward their gateway to.
 const URL: &str = "http://localhost:8080/mcp";
 
+/// Installs the Gateway API as the tutorials do.
+const GATEWAY_API: &str =
+    "kubectl apply --server-side --filename \"$PORTICO_LAB/gateway-api-1.4.0.yaml\"";
 /// Leaves no Gateway of a tutorial before, nor a proxy of it that is ending: a port would be forwarded to that one.
 const NO_GATEWAYS: &str = "\
     proxies=gateway.networking.k8s.io/gateway-name
@@ -198,6 +201,10 @@ impl Tutorial {
         let steps = source.steps(number)?;
         let mut shell = Shell::start(&peers).await?;
         shell.run(NO_GATEWAYS).await?;
+        if source.is_ours() {
+            // They are for a cluster that has it; the documents bring it themselves.
+            shell.run(GATEWAY_API).await?;
+        }
         Ok((Self { source, peers, shell }, steps))
     }
 
